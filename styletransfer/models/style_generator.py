@@ -58,9 +58,10 @@ class ModulatedConv(nn.Module):
         return F.relu(self.norm(self.conv(x), code, statistics), inplace=True)
 
 
-def conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
+def conv3x3(in_channels: int, out_channels: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
     # reflect padding: zeros leave a dark frame after instance norm
-    return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, padding_mode="reflect")
+    # no bias: every path to the output but the last convolution passes a normalisation, which would take it out again
+    return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, padding_mode="reflect", bias=bias)
 
 
 class StyleGenerator(ModelMixin, ConfigMixin):
@@ -88,16 +89,16 @@ class StyleGenerator(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(self, code_size: int = 192, base_channels: int = 64, trunk_channels: int = 96, num_blocks: int = 3):
         super().__init__()
-        half = base_channels // 2
+        half = max(base_channels // 2, 16)
         self.stem = ModulatedConv(48, base_channels, code_size)
         self.before = ModulatedBlock(base_channels, code_size)
         self.down = ModulatedConv(base_channels, trunk_channels, code_size, stride=2)
         self.blocks = nn.ModuleList(ModulatedBlock(trunk_channels, code_size) for _ in range(num_blocks))
         self.up = conv3x3(trunk_channels, base_channels)
         self.after = nn.ModuleList(ModulatedBlock(base_channels, code_size) for _ in range(2))
-        self.widen = conv3x3(base_channels, half)
-        self.detail = ModulatedConv(half + 12, half, code_size)
-        self.out = conv3x3(half, 12)
+        self.narrow = conv3x3(base_channels, half - 12)
+        self.detail = ModulatedConv(half, half, code_size)  # sees the photo again: 12 channels at half of the resolution
+        self.out = conv3x3(half, 12, bias=True)
         for module in self.modules():
             if isinstance(module, ModulatedNorm):
                 nn.init.normal_(module.affine.weight, std=0.2 / code_size**0.5)
@@ -127,7 +128,7 @@ class StyleGenerator(ModelMixin, ConfigMixin):
         h = quarter + double(self.up(h))
         for block in self.after:
             h = block(h, code, statistics)
-        h = torch.cat([double(self.widen(h)), F.pixel_unshuffle(x, 2)], dim=1)  # (B, C/2 + 12, H/2, W/2)
+        h = torch.cat([double(self.narrow(h)), F.pixel_unshuffle(x, 2)], dim=1)  # (B, C/2, H/2, W/2)
         h = F.pixel_shuffle(self.out(self.detail(h, code, statistics)), 2)  # (B, 3, H, W)
         return F.avg_pool2d(F.pad(h, (0, 1, 0, 1), mode="replicate"), 2, stride=1)
 

@@ -1,0 +1,35 @@
+"""GAN style transfer: a photo in, a painting out.
+
+Names are imported when first used: `import styletransfer` alone costs neither torch nor diffusers.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+HOMES = {
+    "load_pipeline": "styletransfer.pipelines",
+    "StyleTransferPipeline": "styletransfer.pipelines.style_transfer",
+    "StyleCode": "styletransfer.controls",
+    "open_image": "styletransfer.images",
+    "list_packages": "styletransfer.catalog",
+    "StyleGenerator": "styletransfer.models.style_generator",
+    "StyleEncoder": "styletransfer.models.style_encoder",
+    "ResnetGenerator": "styletransfer.models.resnet_generator",
+    "UNetGenerator": "styletransfer.models.unet_generator",
+    "PatchDiscriminator": "styletransfer.models.patch_discriminator",
+    "FeaturePyramid": "styletransfer.models.features",
+}
+
+__all__ = sorted(HOMES)
+
+
+def __getattr__(name: str):
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *HOMES})

@@ -1,0 +1,216 @@
+"""`python -m styletransfer photo.jpg -o painting.png --style ukiyo-e`: photos and folders of photos in, paintings out."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from styletransfer.catalog import MODEL_CARDS, REPOSITORY, Package, check_style, find_package, list_packages, read_package
+
+PICTURES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}  # what folders are searched for
+OUTPUTS = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+OPAQUE = {".bmp", ".jpeg", ".jpg"}  # formats without transparency
+EXAMPLES = """examples:
+  python -m styletransfer --list
+  python -m styletransfer photo.jpg -o painting.png --style ukiyo-e
+  python -m styletransfer photo.jpg -o painting.png --style ukiyo-e --strength 0.7 --preserve-color 0.3
+  python -m styletransfer photo.jpg -o painting.png --style monet=0.5,ukiyo-e=0.5    mix styles
+  python -m styletransfer photo.jpg -o painting.png --style guernica.jpg             the style of any painting
+  python -m styletransfer photo.jpg -o painting.png --style monet --mask sky.png     only where the mask is white
+  python -m styletransfer holiday/ -o painted/ --style monet                         a folder and all in it
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m styletransfer",
+        description="Turn photos into paintings.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("photos", nargs="*", type=Path, metavar="PHOTO", help="pictures, or folders of them")
+    add("-o", "--output", type=Path, help="picture to write, or a folder: for several photos, or for one under its own name")
+    add(
+        "-s",
+        "--style",
+        help="name of a style, a mixture such as monet=0.5,ukiyo-e=0.5, a painting, or a style file (.safetensors)",
+    )
+    add("--strength", type=float, default=1.0, metavar="X", help="0 leaves the photo, 1 is the style, up to 1.5 (default: 1)")
+    add(
+        "--preserve-color",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="how much of the photo's colours to keep, 0 to 1 (default: 0)",
+    )
+    add("--mask", type=Path, help="picture of the photo's size: white is painted, black stays, grey blends")
+    add("-p", "--package", metavar="P", help="folder or Hub id of a style package (default: $STYLETRANSFER_PACKAGE, or painter)")
+    add("--device", default="auto", help="cpu, cuda, ... (default: the graphics card if there is one)")
+    add("--list", action="store_true", help="list the packages here and their styles, or the styles of --package")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        if options.list:
+            show(options.package)
+            return 0
+        missing = [
+            name for name, value in (("PHOTO", options.photos), ("-o", options.output), ("--style", options.style)) if not value
+        ]
+        if missing:
+            raise ValueError(f"{' and '.join(missing)} must be given; --help shows examples")
+        return run(options)
+    except (ValueError, TypeError, OSError, RuntimeError, MemoryError) as error:
+        print(f"error: {sentence(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def show(package: str | None) -> None:
+    """Print the styles of a package, or of all that lie in the repository."""
+    packages = [local(find_package(package))] if package else list_packages(REPOSITORY / MODEL_CARDS)
+    if not packages:
+        raise ValueError(f"there are no packages in {REPOSITORY / MODEL_CARDS}")
+    for entry in packages:
+        print(f"{entry.name}: {entry.title}" if entry.title != entry.name else entry.name)
+        for style in entry.styles:
+            print(f"  {style}")
+
+
+def local(package: Path | str) -> Package:
+    if isinstance(package, str):
+        from styletransfer.pipelines.loading import fetch
+
+        package = fetch(package)
+    return read_package(package)
+
+
+def run(options: argparse.Namespace) -> int:
+    # everything that can be wrong without a look at the pixels is found before the seconds that torch takes to import
+    jobs = plan(options.photos, options.output)
+    package = find_package(options.package)
+    style = parse_style(options.style, local(package).styles)
+    for name, top in (("strength", 1.5), ("preserve_color", 1.0)):
+        if not 0 <= getattr(options, name) <= top:
+            raise ValueError(f"--{name.replace('_', '-')} must be from 0 to {top:g}, got {getattr(options, name):g}")
+    if options.mask and not options.mask.is_file():
+        raise FileNotFoundError(f"{options.mask} does not exist")
+
+    import torch
+    from tqdm import tqdm
+
+    from styletransfer import load_pipeline, open_image
+
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if options.device == "auto" else options.device
+    pipe = load_pipeline(package, device=device)
+    if isinstance(style, Path):
+        style = pipe.load_style(style) if style.suffix == ".safetensors" else pipe.encode_style(open_image(style))
+    pipe.resolve(style, options.strength)  # weights that are wrong are one mistake, not one for each photo
+    mask = open_image(options.mask) if options.mask else None
+    failures = []
+    for photo, output in tqdm(jobs, desc="painting", unit="photo", disable=None if len(jobs) > 1 else True):
+        try:
+            result = pipe(
+                open_image(photo), style=style, strength=options.strength, mask=mask, preserve_color=options.preserve_color
+            ).images[0]
+            save(result, output)
+        except (ValueError, OSError, RuntimeError, MemoryError) as error:
+            if len(jobs) == 1:
+                raise
+            failures.append(sentence(error) if str(photo) in str(error) else f"{photo}: {sentence(error)}")
+    print(jobs[0][1] if len(jobs) == 1 else f"{len(jobs) - len(failures)} of {len(jobs)} photos painted into {options.output}")
+    for failure in failures:
+        print(f"failed: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def plan(photos: list[Path], output: Path) -> list[tuple[Path, Path]]:
+    """Which picture is written where."""
+    for photo in photos:
+        if not photo.exists():
+            raise FileNotFoundError(f"{photo} does not exist")
+    if len(photos) == 1 and photos[0].is_file() and output.suffix and not output.is_dir():
+        jobs = [(photos[0], output)]
+    else:
+        if output.is_file() or output.suffix.lower() in PICTURES:
+            raise ValueError(f"{output} must be a folder to take several paintings")
+        jobs = []
+        for photo in photos:
+            found = [photo] if photo.is_file() else pictures_in(photo, leave_out=output)
+            home = photo.parent if photo.is_file() else photo
+            jobs += [(path, output / named(path.relative_to(home))) for path in found]
+        if not jobs:
+            raise ValueError(f"there are no pictures in {', '.join(str(photo) for photo in photos)}")
+    taken = {}
+    for photo, target in jobs:
+        if target.suffix.lower() not in OUTPUTS:
+            raise ValueError(f"{target} cannot be written: its name must end in one of {', '.join(sorted(OUTPUTS))}")
+        if target.exists() and target.samefile(photo):
+            raise ValueError(f"{target} is the photo itself, which is never overwritten")
+        if target in taken:
+            raise ValueError(f"{taken[target]} and {photo} would both be written to {target}")
+        taken[target] = photo
+    return jobs
+
+
+def pictures_in(folder: Path, leave_out: Path) -> list[Path]:
+    # paintings of an earlier run may lie in a folder inside that of the photos
+    inside = leave_out.resolve()
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
+    return sorted(path for path in found if inside == folder.resolve() or inside not in path.resolve().parents)
+
+
+def named(path: Path) -> Path:
+    """Name of a painting: that of its photo, with .png behind it where its own format cannot be written."""
+    return path if path.suffix.lower() in OUTPUTS else path.with_name(path.name + ".png")
+
+
+def parse_style(text: str, styles: tuple[str, ...]) -> str | dict[str, float] | Path:
+    """The style that `text` asks for: a name, weights by name, or the path of a painting or of a style file."""
+    if text in styles:
+        return text
+    path = Path(text).expanduser()
+    if path.is_file():
+        return path
+    if path.suffix.lower() in PICTURES | {".safetensors"} or os.sep in text:
+        raise FileNotFoundError(f"{text} does not exist; --style takes a picture or a style by name: {', '.join(styles)}")
+    if "=" not in text:
+        check_style(text, styles)
+    weights = {}
+    for part in text.split(","):
+        name, _, weight = (piece.strip() for piece in part.partition("="))
+        try:
+            weights[name] = float(weight)
+        except ValueError:
+            raise ValueError(f"--style {text}: {part!r} must be a style and its weight, such as {styles[0]}=0.5") from None
+        check_style(name, styles)
+    return weights
+
+
+def save(image, path: Path) -> None:
+    from PIL import Image
+
+    if image.mode == "RGBA" and path.suffix.lower() in OPAQUE:
+        profile = image.info.get("icc_profile")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        image.info = {"icc_profile": profile} if profile else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, quality=95, icc_profile=image.info.get("icc_profile"))
+
+
+def sentence(error: BaseException) -> str:
+    """The first line of what went wrong."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

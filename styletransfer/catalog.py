@@ -1,0 +1,150 @@
+"""What packages lie in a folder, read from their cards and file headers. Costs neither torch nor diffusers."""
+
+import difflib
+import json
+import logging
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+MODEL_CARDS = "model_cards"
+DEFAULT_PACKAGE = "painter"
+MAX_HEADER = 10_000_000  # bytes
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package on disk.
+
+    Args:
+        path: Its folder.
+        name: The folder's name.
+        title: What to call it, from the card.
+        kind: Class of its pipeline.
+        styles: Names of its styles.
+        samples: Its sample pictures; the thumbnail of a style is `samples/<style>.jpg`.
+        card: Everything in the front matter of the card.
+    """
+
+    path: Path
+    name: str
+    title: str
+    kind: str
+    styles: tuple[str, ...]
+    samples: tuple[Path, ...]
+    card: dict
+
+    def thumbnail(self, style: str) -> Path | None:
+        path = self.path / "samples" / f"{style}.jpg"
+        return path if path in self.samples else None
+
+
+def list_packages(folder: str | Path) -> list[Package]:
+    """Packages in `folder`, by name. A broken one is named in the log and left out.
+
+    `[package.title for package in list_packages("model_cards")]`
+    """
+    packages = []
+    for path in sorted(Path(folder).glob("*/model_index.json")):
+        try:
+            packages.append(read_package(path.parent))
+        except (ValueError, OSError) as error:
+            logger.warning("left out a package: %s", error)
+    return packages
+
+
+def read_package(folder: str | Path) -> Package:
+    folder = Path(folder)
+    index = read_index(folder)
+    card = read_front_matter(folder / "README.md")
+    styles = folder / "styles.safetensors"
+    return Package(
+        path=folder,
+        name=folder.resolve().name,
+        title=str(card.get("title") or card.get("model_name") or folder.resolve().name),
+        kind=index["_class_name"],
+        styles=tuple(sorted(read_header(styles))) if styles.exists() else (),
+        samples=tuple(sorted(folder.glob("samples/*.jpg"))),
+        card=card,
+    )
+
+
+def read_index(folder: Path) -> dict:
+    """A package's `model_index.json`, which names the class of its pipeline."""
+    path = folder / "model_index.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} is not a style package: it has no model_index.json")
+    index = read_json(path)
+    if not isinstance(index.get("_class_name"), str):
+        raise ValueError(f"{path} does not name a pipeline class")
+    return index
+
+
+def read_json(path: Path) -> dict:
+    """The JSON object in a file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} does not exist") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} must hold a JSON object, got {type(content).__name__}")
+    return content
+
+
+def read_front_matter(card: Path) -> dict:
+    """The YAML block between the lines of three dashes at the top of a card; empty without a card."""
+    if not card.exists():
+        return {}
+    head, *block = card.read_text(encoding="utf-8").split("---\n", 2)
+    if head.strip() or len(block) < 2:
+        return {}
+    try:
+        content = yaml.safe_load(block[0])
+    except yaml.YAMLError as error:
+        raise ValueError(f"the front matter of {card} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"the front matter of {card} must be a mapping, got {type(content).__name__}")
+    return content
+
+
+def read_header(path: Path) -> dict:
+    """Names and shapes of the tensors in a safetensors file, without reading them."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size)) if size <= MAX_HEADER else None
+    except ValueError:
+        header = None
+    if not isinstance(header, dict):
+        raise ValueError(f"{path} is not a readable safetensors file")
+    header.pop("__metadata__", None)
+    return header
+
+
+def check_style(name: str, styles: Iterable[str]) -> None:
+    """Refuse a style that is not there, in a sentence that helps to find the one that was meant."""
+    styles = list(styles)
+    if name not in styles:
+        close = difflib.get_close_matches(str(name).lower(), styles, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ValueError(f"there is no style {name!r}, only {', '.join(styles) or 'none at all'}{hint}")
+
+
+def find_package(name: str | None = None) -> Path | str:
+    """Folder of a package that people name by its path or, for those that come along, by its name; otherwise a Hub id.
+
+    Without a name it is that in the environment variable STYLETRANSFER_PACKAGE, or painter.
+    """
+    name = name or os.environ.get("STYLETRANSFER_PACKAGE") or DEFAULT_PACKAGE
+    shipped = REPOSITORY / MODEL_CARDS / name
+    if not Path(name).is_dir() and "/" not in name and shipped.is_dir():
+        return shipped
+    return Path(name) if Path(name).is_dir() else name

@@ -1,0 +1,72 @@
+"""The residual generator of CycleGAN."""
+
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from torch import Tensor, nn
+
+from styletransfer.models.layers import init_gaussian, pad_to_multiple
+
+
+class ResnetBlock(nn.Module):
+    """Two convolutions around which the input is added, without a ReLU after the sum (Johnson et al. 2016, supplement)."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        activated, last = convolution(channels, channels, 3), convolution(channels, channels, 3)[:-1]
+        self.layers = nn.Sequential(*activated, *last)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x)
+
+
+def convolution(in_channels: int, out_channels: int, kernel: int) -> list[nn.Module]:
+    # instance norm removes the mean of every channel, so a bias before it would do nothing
+    conv = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, padding_mode="reflect", bias=False)
+    return [conv, nn.InstanceNorm2d(out_channels), nn.ReLU(inplace=True)]
+
+
+def downsampling(in_channels: int, out_channels: int) -> list[nn.Module]:
+    # zero padding here alone, as published: trained checkpoints expect it
+    conv = nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1, bias=False)
+    return [conv, nn.InstanceNorm2d(out_channels), nn.ReLU(inplace=True)]
+
+
+def upsampling(in_channels: int, out_channels: int, upsample: str) -> list[nn.Module]:
+    if upsample == "resize":
+        return [nn.Upsample(scale_factor=2, mode="nearest"), *convolution(in_channels, out_channels, 3)]
+    conv = nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1, bias=False)
+    return [conv, nn.InstanceNorm2d(out_channels), nn.ReLU(inplace=True)]
+
+
+class ResnetGenerator(ModelMixin, ConfigMixin):
+    """Image-to-image generator with residual blocks (Johnson et al. 2016; Zhu et al. 2017, sec. 7.2, arXiv 1703.10593).
+
+    Args:
+        base_channels: Width of the first layer; doubled at each of two downsamplings.
+        num_blocks: Residual blocks at a quarter of the resolution. Nine suit 256 px, six suit 128 px.
+        upsample: "resize" enlarges to the nearest pixel and convolves, which leaves no checkerboard (Odena et al. 2016);
+            "transposed" is the transposed convolution of published checkpoints.
+
+    Example:
+        `painting = ResnetGenerator()(torch.rand(1, 3, 256, 256) * 2 - 1)`
+    """
+
+    @register_to_config
+    def __init__(self, base_channels: int = 64, num_blocks: int = 9, upsample: str = "resize"):
+        super().__init__()
+        if upsample not in ("resize", "transposed"):
+            raise ValueError(f"upsample must be resize or transposed, got {upsample!r}")
+        width = base_channels
+        self.stem = nn.Sequential(*convolution(3, width, 7))
+        self.down = nn.Sequential(*downsampling(width, 2 * width), *downsampling(2 * width, 4 * width))
+        self.blocks = nn.Sequential(*(ResnetBlock(4 * width) for _ in range(num_blocks)))
+        self.up = nn.Sequential(*upsampling(4 * width, 2 * width, upsample), *upsampling(2 * width, width, upsample))
+        self.out = nn.Conv2d(width, 3, 7, padding=3, padding_mode="reflect")
+        init_gaussian(self)
+
+    def forward(self, image: Tensor, features: bool = False) -> Tensor:
+        """Translate `image` (B, 3, H, W) in [-1, 1], H and W at least 16. With `features`, return the encoding instead."""
+        height, width = image.shape[-2:]
+        x = self.stem(pad_to_multiple(image, 4))  # (B, C, H, W)
+        x = self.down(x)  # (B, 4C, H/4, W/4)
+        return x if features else self.out(self.up(self.blocks(x))).tanh()[..., :height, :width]

@@ -1,0 +1,44 @@
+"""Pipelines: PIL in, PIL out. `load_pipeline` opens any package."""
+
+from pathlib import Path
+
+import torch
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+from styletransfer.catalog import read_index
+from styletransfer.pipelines.loading import fetch
+from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+
+# packages name their class, and only the classes of this table can be had: nothing is imported by name
+PIPELINES: dict[str, type[DiffusionPipeline]] = {"StyleTransferPipeline": StyleTransferPipeline}
+
+
+def load_pipeline(
+    path_or_repo: str | Path,
+    revision: str | None = None,
+    token: str | None = None,
+    device: str | torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> DiffusionPipeline:
+    """Pipeline of the package in a folder or in a repository of the Hub.
+
+    `load_pipeline("model_cards/painter")(photo, style="ukiyo-e").images[0].save("painting.png")`
+
+    Args:
+        path_or_repo: A folder, or a Hub id such as "user/name".
+        revision: Branch, tag or commit on the Hub.
+        token: For private repositories.
+        device: Where to run; the CPU by default.
+        dtype: Of the weights; float32 by default. Pictures stay float32 in any case.
+    """
+    folder = fetch(path_or_repo, revision, token)
+    name = read_index(folder)["_class_name"]
+    if name not in PIPELINES:
+        raise ValueError(f"{path_or_repo} needs a {name}, and there are only {', '.join(PIPELINES)}")
+    pipe = PIPELINES[name].from_pretrained(folder, dtype=dtype)
+    if device is None:
+        return pipe
+    try:
+        return pipe.to(device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {str(device)!r} cannot be used: {str(error).splitlines()[0]}") from None

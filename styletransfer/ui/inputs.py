@@ -1,0 +1,79 @@
+"""Pictures from and to the browser: uploads that answer a bad file with a sentence, a slider that is quick to fill."""
+
+import io
+from abc import ABCMeta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import gradio as gr
+from gradio.component_meta import ComponentMeta
+from gradio.processing_utils import save_bytes_to_cache
+from PIL import Image
+
+AS_FILE = {"type": "filepath", "image_mode": None, "buttons": ["fullscreen"]}
+
+
+class NoStub(ComponentMeta):
+    """Gradio's metaclass writes a .pyi file beside the source of every component; this one leaves the source folder alone."""
+
+    def __new__(cls, name, bases, attributes):
+        return ABCMeta.__new__(cls, name, bases, attributes)
+
+
+class PhotoInput(gr.Image, metaclass=NoStub):
+    """An upload that answers a bad file with a sentence. Use `**AS_FILE`: handlers get a path, which `read` decodes."""
+
+    is_template = True  # the stock front end; Gradio reads its properties off the signature, so `__init__` stays the stock one
+
+    def preprocess(self, payload) -> str | None:
+        with one_sentence():
+            return super().preprocess(payload)
+
+
+class BeforeAfter(gr.ImageSlider, metaclass=NoStub):
+    """A before/after slider that sends JPEG: encoding WebP takes as long as painting the picture."""
+
+    is_template = True
+
+    def postprocess(self, value: tuple[Image.Image, Image.Image] | None):
+        return super().postprocess(value and tuple(self.jpeg(image) for image in value))
+
+    def jpeg(self, image: Image.Image) -> str:
+        if "A" in image.getbands():
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+        data = io.BytesIO()
+        image.convert("RGB").save(data, "jpeg", quality=92, subsampling=0, icc_profile=image.info.get("icc_profile"))
+        return save_bytes_to_cache(data.getvalue(), "picture.jpg", self.GRADIO_CACHE)
+
+
+def read(path: str | Path, longest: int | None = None) -> Image.Image:
+    """The picture at `path`, shrunk until neither side is longer than `longest` pixels."""
+    from styletransfer.images import MAX_PIXELS, upright  # imports torch, which the page can be shown without
+
+    with one_sentence(), Image.open(path) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise refusal(f"That picture is too large: {image.width} x {image.height} pixels.")
+        if longest:
+            image.draft(None, (longest, longest))  # a JPEG is decoded at a fraction of its size
+        image = upright(image)
+        if longest:
+            image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        return image
+
+
+def refusal(sentence: str) -> gr.Error:
+    return gr.Error(sentence, print_exception=False)
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Whatever a picture library says about a broken file becomes one sentence, without the paths of the server."""
+    try:
+        yield
+    except gr.Error:
+        raise
+    except Image.DecompressionBombError:
+        raise refusal("That picture is too large.") from None
+    except Exception:
+        raise refusal("That file is not a picture this app can read. Try a JPEG, PNG or WebP.") from None

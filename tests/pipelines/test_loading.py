@@ -1,0 +1,224 @@
+import json
+import shutil
+import socket
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from styletransfer import StyleEncoder, StyleGenerator, StyleTransferPipeline, load_pipeline
+from styletransfer.pipelines import loading
+from tests.conftest import unit_codes
+
+
+@pytest.fixture
+def package(tiny_package, tmp_path):
+    """A copy of the tiny package that a test may break."""
+    return shutil.copytree(tiny_package, tmp_path / "package")
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*arguments, **options):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(loading, "snapshot_download", refuse)
+
+
+def edit_json(path, **changes):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_a_package_is_made_of_these_files(tiny_package):
+    files = {str(path.relative_to(tiny_package)) for path in tiny_package.rglob("*") if path.is_file()}
+    networks = {
+        f"{name}/{file}" for name in ("stylizer", "encoder") for file in ("config.json", "diffusion_pytorch_model.safetensors")
+    }
+    assert {file for file in files if not file.startswith(("samples", "README"))} == networks | {
+        "model_index.json",
+        "styles.safetensors",
+    }
+
+
+def test_module_paths_are_part_of_the_format(tiny_package):
+    """Published packages hold these strings: moving a network to another file would break them."""
+    index = json.loads((tiny_package / "model_index.json").read_text())
+    assert index.pop("_diffusers_version")
+    assert index == {
+        "_class_name": "StyleTransferPipeline",
+        "stylizer": ["styletransfer.models.style_generator", "StyleGenerator"],
+        "encoder": ["styletransfer.models.style_encoder", "StyleEncoder"],
+    }
+
+
+def test_saving_what_was_loaded_gives_the_same_files(tiny_package, tmp_path):
+    load_pipeline(tiny_package).save_pretrained(tmp_path / "again")
+    for path in (tmp_path / "again").rglob("*.*"):
+        assert path.read_bytes() == (tiny_package / path.relative_to(tmp_path / "again")).read_bytes(), path
+    assert not any(str(tiny_package).encode() in path.read_bytes() for path in (tmp_path / "again").rglob("*.json"))
+
+
+def test_saving_drops_the_path_of_this_machine(tiny_package, tmp_path):
+    """Networks that diffusers loaded, and not this package, remember where from."""
+    stylizer = StyleGenerator.from_pretrained(tiny_package / "stylizer")
+    encoder = StyleEncoder.from_pretrained(tiny_package / "encoder")
+    assert "_name_or_path" in stylizer.config
+    StyleTransferPipeline(stylizer, encoder).save_pretrained(tmp_path)
+    assert not any("_name_or_path" in path.read_text() for path in tmp_path.rglob("*.json"))
+    assert load_pipeline(tmp_path).styles == []
+
+
+def test_networks_come_in_evaluation_mode_with_the_wanted_dtype(tiny_package):
+    pipe = load_pipeline(str(tiny_package), device="cpu", dtype=torch.bfloat16)
+    assert not pipe.stylizer.training and not pipe.encoder.training
+    assert {value.dtype for value in pipe.stylizer.state_dict().values()} == {torch.bfloat16}
+    assert isinstance(StyleTransferPipeline.from_pretrained(tiny_package), StyleTransferPipeline)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "./none",
+        "../none/x",
+        "/none/x",
+        "none",
+        "a/b/c",
+        "model_cards/pianter",
+        "styletransfer/none",
+        "~/none",
+        "C:\\none",
+        "a b/c",
+        "",
+    ],
+)
+def test_a_path_that_does_not_exist_is_answered_at_once(name, no_network, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "styletransfer").mkdir()
+    with pytest.raises(FileNotFoundError, match="does not exist, and is no Hub id|is not a style package"):
+        load_pipeline(name)
+    with pytest.raises(FileNotFoundError):
+        load_pipeline(tmp_path / "none")
+
+
+def test_a_hub_id_is_fetched_without_anything_that_could_run(tiny_package, monkeypatch):
+    asked = {}
+
+    def download(name, **options):
+        asked.update(name=name, **options)
+        return str(tiny_package)
+
+    monkeypatch.setattr(loading, "snapshot_download", download)
+    assert load_pipeline("user/tiny", revision="v1", token="secret").styles == ["alpha", "beta"]
+    assert (asked["name"], asked["revision"], asked["token"]) == ("user/tiny", "v1", "secret")
+    assert all(pattern.endswith((".json", ".safetensors")) for pattern in asked["allow_patterns"])
+
+
+def test_a_hub_that_does_not_answer_gives_one_sentence(monkeypatch):
+    def download(*arguments, **options):
+        raise OSError("no route\nmore")
+
+    monkeypatch.setattr(loading, "snapshot_download", download)
+    with pytest.raises(OSError, match=r"^user/tiny could not be fetched from the Hub: no route$"):
+        load_pipeline("user/tiny")
+
+
+def test_a_style_is_read_from_a_folder(tiny_pipe, tmp_path):
+    tiny_pipe.style_codes["beta"].save(tmp_path / "style.safetensors")
+    assert tiny_pipe.load_style(tmp_path, name="gamma").name == "gamma" and tiny_pipe.styles[-1] == "gamma"
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        tiny_pipe.load_style("./none.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "message"),
+    [
+        ("model_index.json", {"_class_name": "Evil"}, "needs a Evil, and there are only StyleTransferPipeline"),
+        ("model_index.json", {"_class_name": ["os", "system"]}, "does not name a pipeline class"),
+        ("model_index.json", {"stylizer": ["os", "system"]}, r"must give StyleGenerator as stylizer, got \['os', 'system'\]"),
+        ("model_index.json", {"encoder": None}, "must give StyleEncoder as encoder, got None"),
+        ("stylizer/config.json", {"_class_name": "StyleEncoder"}, "should hold a StyleGenerator, got StyleEncoder"),
+        ("stylizer/config.json", {"num_blokcs": 2}, "arguments that StyleGenerator does not take: num_blokcs"),
+        ("stylizer/config.json", {"num_blocks": 2}, "does not fit StyleGenerator: it lacks blocks.1.conv1.*, .* and [0-9] more"),
+        ("stylizer/config.json", {"num_blocks": 0}, "it has unexpected blocks.0.conv1"),
+        ("stylizer/config.json", {"trunk_channels": 4}, "it has another shape for blocks.0"),
+        ("stylizer/config.json", {"base_channels": "wide"}, "does not make a StyleGenerator"),
+        ("stylizer/config.json", {"base_channels": -8}, "does not make a StyleGenerator|does not fit"),
+        ("encoder/config.json", {"base_channels": 8}, "does not fit StyleEncoder: it has another shape"),
+    ],
+)
+def test_wrong_json_is_refused(package, file, changes, message):
+    edit_json(package / file, **changes)
+    with pytest.raises(ValueError, match=message) as error:
+        load_pipeline(package)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("component", ["stylizer", "encoder"])
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"version https://git-lfs.github.com/spec/v1\n", None])
+def test_weights_that_are_none_are_refused(package, component, content):
+    path = package / component / "diffusion_pytorch_model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100] if content is None else content)
+    with pytest.raises(ValueError, match=f"{component}.*is not a readable safetensors file"):
+        load_pipeline(package)
+
+
+def test_a_pickle_is_never_read(package):
+    path = package / "stylizer" / "diffusion_pytorch_model.safetensors"
+    torch.save(load_file(path), package / "stylizer" / "diffusion_pytorch_model.bin")
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"diffusion_pytorch_model\.safetensors does not exist"):
+        load_pipeline(package)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_that_are_not_finite_are_refused(package, value):
+    path = package / "encoder" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    tensors["head.2.bias"][3] = value
+    save_file(tensors, path)
+    with pytest.raises(ValueError, match=r"StyleEncoder: it has values that are not finite in head\.2\.bias"):
+        load_pipeline(package)
+
+
+@pytest.mark.parametrize(
+    ("styles", "message"),
+    [
+        ({"gamma": unit_codes(1, seed=0, size=16)}, "style 'gamma' has codes of 16 floats, this package takes 8"),
+        ({"gamma": unit_codes(1, seed=0)[0]}, r"must be a tensor \(K, D\)"),
+        ({"gamma": torch.zeros(1, 8)}, "root mean square 1"),
+        ({"a/b": unit_codes(1, seed=0)}, "name must be 1 to 64 characters"),
+    ],
+)
+def test_wrong_styles_are_refused(package, styles, message):
+    save_file(styles, package / "styles.safetensors")
+    with pytest.raises(ValueError, match=message):
+        load_pipeline(package)
+
+
+def test_missing_parts_are_named(package):
+    (package / "styles.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"styles\.safetensors does not exist"):
+        load_pipeline(package)
+    (package / "encoder" / "config.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"encoder/config\.json does not exist"):
+        load_pipeline(package)
+    (package / "model_index.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"it has no model_index\.json"):
+        load_pipeline(package)
+
+
+def test_networks_that_do_not_fit_together_are_refused(tiny_pipe):
+    with pytest.raises(ValueError, match="the encoder's codes have 16 floats, the stylizer takes 8"):
+        StyleTransferPipeline(tiny_pipe.stylizer, StyleEncoder(code_size=16, base_channels=4))
+
+
+def test_only_safetensors_are_written(tiny_pipe, tmp_path):
+    for options in ({"safe_serialization": False}, {"variant": "fp16"}):
+        with pytest.raises(ValueError, match="safetensors files without a variant"):
+            tiny_pipe.save_pretrained(tmp_path, **options)
+
+
+def test_a_device_that_is_not_there_is_refused(tiny_package):
+    with pytest.raises(ValueError, match="device 'nonsense' cannot be used"):
+        load_pipeline(tiny_package, device="nonsense")

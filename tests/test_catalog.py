@@ -1,0 +1,86 @@
+import json
+import logging
+import shutil
+
+import pytest
+
+from styletransfer import catalog
+from styletransfer.catalog import check_style, find_package, list_packages, read_package
+
+
+def test_a_package_is_read_from_its_card_and_headers(tiny_package):
+    (package,) = list_packages(tiny_package.parent)
+    assert (package.path, package.name, package.title) == (tiny_package, "tiny", "Tiny")
+    assert package.kind == "StyleTransferPipeline" and package.styles == ("alpha", "beta")
+    assert [sample.name for sample in package.samples] == ["alpha.jpg", "beta.jpg", "photo-1.jpg"]
+    assert package.thumbnail("beta") == tiny_package / "samples" / "beta.jpg" and package.thumbnail("gamma") is None
+    assert package.card["license"] == "apache-2.0"
+
+
+def test_a_card_is_not_needed(tiny_package, tmp_path):
+    package = tmp_path / "plain"
+    shutil.copytree(tiny_package, package)
+    for text in ("", "# Only a heading\n", "---\nnever closed: true\n"):
+        (package / "README.md").write_text(text)
+        assert read_package(package).title == "plain"
+    (package / "README.md").unlink()
+    shutil.rmtree(package / "samples")
+    assert read_package(package).samples == () and read_package(package).styles == ("alpha", "beta")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("README.md", "---\ntitle: [\n---\n", "front matter of .*README.md is not valid YAML"),
+        ("README.md", "---\njust words\n---\n", "must be a mapping, got str"),
+        ("model_index.json", "{", "model_index.json is not valid JSON"),
+        ("model_index.json", "[]", "must hold a JSON object, got list"),
+        ("model_index.json", "{}", "does not name a pipeline class"),
+        ("styles.safetensors", "<html>", "styles.safetensors is not a readable safetensors file"),
+        ("styles.safetensors", "", "not a readable safetensors file"),
+    ],
+)
+def test_a_broken_package_is_named_and_the_others_are_listed(file, content, message, tiny_package, tmp_path, caplog):
+    for name in ("broken", "good"):
+        shutil.copytree(tiny_package, tmp_path / name)
+    (tmp_path / "broken" / file).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        read_package(tmp_path / "broken")
+    with caplog.at_level(logging.WARNING):
+        assert [package.name for package in list_packages(tmp_path)] == ["good"]
+    assert "broken" in caplog.text
+
+
+def test_folders_without_packages_are_empty(tmp_path):
+    (tmp_path / "notes").mkdir()
+    assert list_packages(tmp_path) == [] and list_packages(tmp_path / "none") == []
+    with pytest.raises(FileNotFoundError, match=r"notes is not a style package: it has no model_index\.json"):
+        read_package(tmp_path / "notes")
+
+
+def test_a_misspelt_style_is_answered_with_the_one_that_was_meant():
+    check_style("monet", ["monet", "ukiyo-e"])
+    with pytest.raises(ValueError, match="there is no style 'Ukiyoe', only monet, ukiyo-e; did you mean ukiyo-e"):
+        check_style("Ukiyoe", ["monet", "ukiyo-e"])
+    with pytest.raises(ValueError, match="only monet$"):
+        check_style("zzz", ["monet"])
+
+
+def test_packages_are_found_by_path_by_name_and_by_environment(tiny_package, tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog, "REPOSITORY", tmp_path)
+    shutil.copytree(tiny_package, tmp_path / "model_cards" / "painter")
+    monkeypatch.delenv("STYLETRANSFER_PACKAGE", raising=False)
+    assert find_package() == find_package("painter") == tmp_path / "model_cards" / "painter"
+    assert find_package(str(tiny_package)) == tiny_package
+    assert find_package("user/name") == "user/name"
+    monkeypatch.setenv("STYLETRANSFER_PACKAGE", str(tiny_package))
+    assert find_package() == tiny_package
+
+
+def test_the_header_is_that_of_the_library(tiny_package):
+    from safetensors import safe_open
+
+    with safe_open(tiny_package / "styles.safetensors", "np") as file:
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+    assert {name: entry["shape"] for name, entry in catalog.read_header(tiny_package / "styles.safetensors").items()} == shapes
+    assert json.loads((tiny_package / "model_index.json").read_text())["_class_name"] == "StyleTransferPipeline"

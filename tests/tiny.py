@@ -1,0 +1,62 @@
+"""Every network with tiny arguments: a new one gets a row in NETWORKS, and all tests of models/test_contract.py run on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from styletransfer.models.patch_discriminator import PatchDiscriminator
+from styletransfer.models.resnet_generator import ResnetGenerator
+from styletransfer.models.style_encoder import StyleEncoder
+from styletransfer.models.style_generator import StyleGenerator
+from styletransfer.models.unet_generator import UNetGenerator
+
+
+def image(height: int = 65, width: int = 70, batch: int = 2, seed: int = 0) -> Tensor:
+    """Seeded noise (B, 3, H, W) in [-1, 1]."""
+    return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def code(size: int = 8, batch: int = 2, seed: int = 0) -> Tensor:
+    """Seeded style codes (B, size), each with unit root mean square."""
+    drawn = torch.randn(batch, size, generator=torch.Generator().manual_seed(seed))
+    return drawn / drawn.square().mean(dim=1, keepdim=True).sqrt()
+
+
+@dataclass(frozen=True)
+class Tiny:
+    network: type
+    arguments: dict
+    inputs: Callable[[], tuple] = lambda: (image(),)
+    wrong: Callable[[], tuple] = lambda: (image(8, 70),)  # inputs that must be refused ...
+    refusal: str = "at least 16 x 16 pixels, got 8 x 70"  # ... with this in the message
+    keeps_size: bool = True  # the output is an image of the size of the input
+
+    def build(self) -> torch.nn.Module:
+        torch.manual_seed(0)
+        return self.network(**self.arguments)
+
+
+STYLE = {"code_size": 8, "base_channels": 8, "trunk_channels": 8, "num_blocks": 1}
+PATCH = {"base_channels": 4, "num_layers": 2}
+
+NETWORKS = {
+    "style_generator": Tiny(StyleGenerator, STYLE, lambda: (image(), code()), wrong=lambda: (image(8, 70), code())),
+    "style_encoder": Tiny(StyleEncoder, {"code_size": 8, "base_channels": 4, "size": 32}, keeps_size=False),
+    "resnet_generator": Tiny(ResnetGenerator, {"base_channels": 4, "num_blocks": 1}),
+    "resnet_generator_transposed": Tiny(ResnetGenerator, {"base_channels": 4, "num_blocks": 1, "upsample": "transposed"}),
+    "unet_generator": Tiny(UNetGenerator, {"base_channels": 4, "num_downs": 3}),
+    "unet_generator_full_depth": Tiny(UNetGenerator, {"base_channels": 4}),
+    "patch_discriminator": Tiny(
+        PatchDiscriminator, PATCH, wrong=lambda: (image(), torch.tensor([0, 1])), refusal="num_labels=0", keeps_size=False
+    ),
+    "patch_discriminator_labels": Tiny(
+        PatchDiscriminator,
+        {**PATCH, "num_scales": 2, "num_labels": 3, "norm": "spectral"},
+        lambda: (image(), torch.tensor([0, 2])),
+        refusal="num_labels=3",
+        keeps_size=False,
+        wrong=lambda: (image(),),
+    ),
+}

@@ -1,0 +1,64 @@
+"""A small world of pictures, and the painter preset at toy size on it."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from styletransfer.models.features import FeaturePyramid
+from styletransfer.models.patch_discriminator import PatchDiscriminator
+from styletransfer.models.style_encoder import StyleEncoder
+from styletransfer.models.style_generator import StyleGenerator
+from training.config import Data, Features, Painter
+from training.presets import painter
+from training.trainer import Preset
+
+
+def save_picture(path: Path, seed: int, size: tuple[int, int] = (80, 70)) -> None:
+    """Smooth coloured noise, so that pictures differ and survive JPEG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(path)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    for i in range(4):
+        save_picture(tmp_path / "data" / "photos" / f"{i}.png", i)
+        save_picture(tmp_path / "data" / "paintings" / ("dots" if i % 2 else "lines") / f"{i}.png", 10 + i)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def config(pictures: Path, tmp_path: Path) -> Painter:
+    return Painter(
+        data=Data(photos=pictures / "photos", paintings=pictures / "paintings", crop=64),
+        features=Features(weights="random"),
+        out=tmp_path / "run",
+        updates=4,
+        batch=2,
+        device="cpu",
+        precision="no",
+        tracker="none",
+        log_every=1,
+    )
+
+
+def tiny_nets(preset: Preset, norm: str = "spectral") -> Preset:
+    nets = {
+        "stylizer": StyleGenerator(code_size=8, base_channels=16, trunk_channels=8, num_blocks=1),
+        "encoder": StyleEncoder(code_size=8, base_channels=4, size=32),
+        "discriminator": PatchDiscriminator(base_channels=4, num_layers=2, num_scales=2, num_labels=2, norm=norm),
+        "features": FeaturePyramid(layers=(1, 4, 7), weights="random"),
+    }
+    return dataclasses.replace(preset, nets=nets)
+
+
+@pytest.fixture
+def tiny_painter(config: Painter) -> Preset:
+    import torch
+
+    torch.manual_seed(0)
+    return tiny_nets(painter(config))

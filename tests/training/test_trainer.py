@@ -1,0 +1,118 @@
+"""The training loop: exact resume, frozen players, accumulation, budgets, what a run leaves behind."""
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+
+from tests.training.conftest import tiny_nets
+from training.losses.adversarial import LSGAN
+from training.trainer import Trainer, training_only
+
+
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {f"{name}.{key}": value for name, net in trainer.nets.items() for key, value in net.state_dict().items()}
+
+
+def assert_equal(one: dict, other: dict) -> None:
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+def run(preset, config) -> Trainer:
+    trainer = Trainer(copy.deepcopy(preset), config)
+    trainer.train()
+    return trainer
+
+
+def test_resume_is_exact(tiny_painter, config, tmp_path):
+    straight = run(tiny_painter, dataclasses.replace(config, updates=20, out=tmp_path / "straight"))
+
+    class Stop(KeyboardInterrupt):
+        pass
+
+    halves = dataclasses.replace(config, updates=20, out=tmp_path / "halves", save_every=10)
+    first = Trainer(copy.deepcopy(tiny_painter), halves)
+    report = first.report
+
+    def interrupt(losses, bar):
+        report(losses, bar)
+        if first.update == 10:
+            raise Stop
+
+    first.report = interrupt
+    first.train()  # a Ctrl-C is no error: it saves
+    assert first.update == 10
+    torch.manual_seed(99)  # what happened in between must not matter
+    second = run(tiny_painter, dataclasses.replace(halves, resume=True))
+    assert second.update == 20
+    assert_equal(weights(straight), weights(second))
+    for name, average in straight.averages.items():
+        assert_equal(average.net.state_dict(), second.averages[name].net.state_dict())
+
+
+def test_every_player_learns_everywhere_and_the_frozen_stay(tiny_painter, config):
+    games = (dataclasses.replace(tiny_painter.recipe.games[0], loss=LSGAN),)  # the hinge gives a bias no gradient at first
+    preset = dataclasses.replace(tiny_painter, recipe=dataclasses.replace(tiny_painter.recipe, games=games))
+    trainer = Trainer(preset, config)
+    parameters = {f"{name}.{key}": p for name, net in trainer.nets.items() for key, p in net.named_parameters()}
+    before = {name: parameter.clone() for name, parameter in parameters.items()}
+    trainer.train_one([next(trainer.batches())])
+    moved = {name for name, parameter in parameters.items() if not torch.equal(parameter, before[name])}
+    assert {name for name in parameters if name not in moved} == {name for name in parameters if name.startswith("features.")}
+
+
+def test_generator_phase_leaves_no_gradient_in_the_discriminator(tiny_painter, config):
+    trainer = Trainer(tiny_painter, config)
+    step = trainer.recipe.step(trainer.nets, next(trainer.batches()))
+    generator, discriminator = trainer.recipe.phases
+    with training_only(trainer.nets, generator.players):
+        sum(trainer.recipe.losses(step, generator).values()).backward()
+    assert all(p.grad is None for p in trainer.nets["discriminator"].parameters())
+    trainer.optimizers["generator"].zero_grad()
+    with training_only(trainer.nets, discriminator.players):
+        sum(trainer.recipe.losses(step, discriminator).values()).backward()
+    # the fake is detached for the discriminator: its step reaches no generator
+    assert all(p.grad is None for p in trainer.nets["stylizer"].parameters())
+    assert all(p.grad is not None for p in trainer.nets["discriminator"].parameters() if p.requires_grad)
+
+
+def test_accumulation_gives_the_same_update(tiny_painter, config):
+    # the same strengths in both: they are drawn once for each part of the batch otherwise
+    step = type("Full", (tiny_painter.recipe.step,), {"strength": property(lambda self: torch.ones(len(self["photo"])))})
+    terms = tuple(term for term in tiny_painter.recipe.terms if term.name != "palette")  # draws random directions
+    # norm="none": spectral normalisation takes one power iteration for each forward
+    games = (dataclasses.replace(tiny_painter.recipe.games[0], loss=LSGAN),)
+    recipe = dataclasses.replace(tiny_painter.recipe, step=step, terms=terms, games=games)
+    preset = dataclasses.replace(tiny_nets(tiny_painter, norm="none"), recipe=recipe)
+    config = dataclasses.replace(config, batch=4, updates=2)
+    whole = run(preset, config)
+    parts = run(preset, dataclasses.replace(config, accumulate=2))
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(weights(parts)[name], value, rtol=1e-4, atol=1e-5)
+
+
+def test_budget_in_minutes_ends(tiny_painter, config):
+    trainer = run(tiny_painter, dataclasses.replace(config, updates=None, minutes=0.02))
+    assert trainer.update > 0
+    assert trainer.seconds >= 1.2
+    assert trainer.schedule(0.0) == 1
+    assert trainer.schedule(1.0) == 0
+
+
+def test_a_run_leaves_state_samples_and_package(tiny_painter, config):
+    run(tiny_painter, config)
+    assert (config.out / "state.pt").is_file()
+    assert not list(config.out.glob("*.part"))
+    assert list((config.out / "samples").glob("*.jpg"))
+    assert (config.out / "pipeline" / "stylizer" / "config.json").is_file()
+
+
+def test_nan_stops_with_a_sentence(tiny_painter, config):
+    trainer = Trainer(tiny_painter, config)
+    with torch.no_grad():
+        next(trainer.nets["stylizer"].parameters()).fill_(float("nan"))
+    with pytest.raises(ValueError, match="must be one finite number"):
+        trainer.train()

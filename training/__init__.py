@@ -1,0 +1,1 @@
+"""Training engine: presets, recipes and the one training loop. Never imported by `styletransfer`."""

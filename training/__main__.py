@@ -1,0 +1,32 @@
+"""`python -m training PRESET ...`: train a preset and write its package."""
+
+import sys
+
+import tyro
+
+from training.config import PRESETS, save_config
+
+
+def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments == ["--list"]:
+        for name, preset in PRESETS.items():
+            print(f"{name:12} {preset.__doc__.splitlines()[0]}")
+        return 0
+    try:
+        config = tyro.extras.subcommand_cli_from_dict(PRESETS, prog="python -m training", args=arguments, description=__doc__)
+        from training.presets import BUILD
+        from training.trainer import Trainer
+
+        preset = BUILD[type(config)](config)
+        config.out.mkdir(parents=True, exist_ok=True)
+        save_config(config, config.out / "config.json")
+        Trainer(preset, config).train()
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Photos and paintings from folders: checked before the first update, decoded once, cropped by position."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+
+class ImageFolder:
+    """Every picture below a folder, decoded once and kept in memory as bytes.
+
+    Args:
+        root: Searched with its sub-folders; hidden files are skipped, anything else must be a picture.
+        shortest: Pictures are shrunk until their shorter side is at most twice this crop; a shorter one is refused.
+
+    Raises:
+        ValueError: naming every file that is broken, too small or no picture, before training starts.
+    """
+
+    def __init__(self, root: Path, shortest: int):
+        if not root.is_dir():
+            raise ValueError(f"no folder of pictures at {root}")
+        paths = sorted(
+            p for p in root.rglob("*") if p.is_file() and not any(q.startswith(".") for q in p.relative_to(root).parts)
+        )
+        if not paths:
+            raise ValueError(f"the folder {root} holds no pictures")
+        with ThreadPoolExecutor() as pool:
+            results = list(
+                tqdm(pool.map(lambda path: decode(path, shortest), paths), f"reading {root.name}", len(paths), leave=False)
+            )
+        faults = [result for result in results if isinstance(result, str)]
+        if faults:
+            raise ValueError(f"{len(faults)} of {len(paths)} files in {root} cannot be used:\n  " + "\n  ".join(faults))
+        self.paths, self.images = paths, results
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def decode(path: Path, shortest: int) -> Image.Image | str:
+    """The picture at `path`, right way up, in RGB; or a sentence about what is wrong with it."""
+    try:
+        with Image.open(path) as image:
+            image = ImageOps.exif_transpose(image).convert("RGB")
+    except Exception as error:
+        return f"{path}: no readable picture ({type(error).__name__}: {error})"
+    if min(image.size) < shortest:
+        return f"{path}: {image.width} x {image.height} pixels, but the crop needs {shortest}; use a smaller --data.crop"
+    if min(image.size) > 2 * shortest:
+        image = ImageOps.contain(image, (2 * shortest, 10**6) if image.width < image.height else (10**6, 2 * shortest))
+    return image
+
+
+def random_crop(image: Image.Image, size: int, scale: tuple[float, float], rng: np.random.Generator) -> torch.Tensor:
+    """A square of `size` pixels, (3, size, size) in [-1, 1], mirrored half of the time.
+
+    It is cut with a side of `scale` times the shorter side of the image, never less than half of `size`.
+    """
+    side = max(min(image.size) * rng.uniform(*scale), size / 2)
+    left, top = rng.uniform(0, image.width - side), rng.uniform(0, image.height - side)
+    box = (left, top, left + side, top + side)
+    pixels = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=2))
+    if rng.random() < 0.5:
+        pixels = pixels[:, ::-1]
+    return torch.from_numpy(pixels.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1)
+
+
+class PhotosAndPaintings(Dataset):
+    """Sample number `position` of an endless stream: a crop of a photo, a crop of a painting and the painting's domain.
+
+    Domains are drawn evenly, whatever their size. Everything about a sample follows from (seed, position) alone, so a resumed
+    training sees the same samples as one that ran through.
+
+    Args:
+        photos: Folder of photos.
+        paintings: Folder with one sub-folder of paintings for each style.
+        crop: Side of the square crops in pixels.
+        photo_scale, painting_scale: Range of the crop's side relative to the shorter side of the picture.
+    """
+
+    def __init__(
+        self,
+        photos: Path,
+        paintings: Path,
+        crop: int,
+        seed: int = 0,
+        photo_scale: tuple[float, float] = (0.6, 1.0),
+        painting_scale: tuple[float, float] = (0.45, 0.85),
+    ):
+        folders = (
+            sorted(p for p in paintings.iterdir() if p.is_dir() and not p.name.startswith(".")) if paintings.is_dir() else []
+        )
+        if not folders:
+            raise ValueError(f"{paintings} must hold one folder of paintings for each style, and holds none")
+        self.styles = [folder.name for folder in folders]
+        self.photos = ImageFolder(photos, crop)
+        self.paintings = [ImageFolder(folder, crop) for folder in folders]
+        self.crop, self.seed, self.photo_scale, self.painting_scale = crop, seed, photo_scale, painting_scale
+
+    def __getitem__(self, position: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng([self.seed, position])
+        label = int(rng.integers(len(self.styles)))
+        paintings = self.paintings[label].images
+        return {
+            "photo": random_crop(self.photos.images[rng.integers(len(self.photos))], self.crop, self.photo_scale, rng),
+            "painting": random_crop(paintings[rng.integers(len(paintings))], self.crop, self.painting_scale, rng),
+            "label": torch.tensor(label),
+        }

@@ -1,0 +1,36 @@
+"""How every picture is shown to a metric: the same file format, the same resize and the same crop for all."""
+
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from itertools import islice
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+SIDE = 256
+
+
+def as_jpeg(image: Image.Image, quality: int = 90) -> Image.Image:
+    """`image` as it comes back from a JPEG file: results that never were one would else be known by their missing artefacts."""
+    buffer = BytesIO()
+    image.convert("RGB").save(buffer, "JPEG", quality=quality)
+    return Image.open(buffer).convert("RGB")
+
+
+def standard(image: Image.Image) -> Tensor:
+    """(3, 256, 256) in [-1, 1]: the shorter side resized to 256 pixels, the centre cut out. Nothing is enlarged."""
+    if min(image.size) < SIDE:
+        raise ValueError(
+            f"a picture to judge must be at least {SIDE} pixels on its shorter side, got {image.width} x {image.height}"
+        )
+    pixels = np.asarray(ImageOps.fit(image.convert("RGB"), (SIDE, SIDE), Image.Resampling.BICUBIC))
+    return torch.from_numpy(pixels.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1)
+
+
+def batches(images: Iterable[Image.Image], size: int = 16) -> Iterator[Tensor]:
+    """Standard pictures, (B, 3, 256, 256) with B at most `size`."""
+    images = iter(images)
+    while chunk := list(islice(images, size)):
+        yield torch.stack([standard(image) for image in chunk])
