@@ -24,6 +24,8 @@ def find_packages(name: str | None) -> list:
         return list_packages(REPOSITORY / MODEL_CARDS)
     found = find_package(name)
     if not isinstance(found, Path):
+        if "/" not in found:
+            raise FileNotFoundError(f"{found} is neither a folder, nor one in {MODEL_CARDS}/, nor a Hub id such as user/name")
         from styletransfer.pipelines.loading import fetch  # a Hub id
 
         found = fetch(found)

@@ -43,7 +43,7 @@ def open_image(path: str | Path) -> Image.Image:
 def upright(image: Image.Image) -> Image.Image:
     """`image` as people see it: 8-bit RGB, or RGBA if anything is transparent, turned as its EXIF orientation says.
 
-    Takes every mode of PIL but LAB. Of an animation it is the current frame, the first one of a freshly opened file. An ICC profile is
+    Takes every mode of PIL. Of an animation it is the current frame, the first one of a freshly opened file. An ICC profile is
     kept in `info` where it still describes the pixels, which is where it is a profile of RGB.
     """
     if not isinstance(image, Image.Image):
@@ -52,9 +52,8 @@ def upright(image: Image.Image) -> Image.Image:
     if width * height == 0:
         raise ValueError(f"the picture is empty: {width} x {height} pixels")
     if width * height > MAX_PIXELS:
-        megapixels = f"{width * height / 1e6:.0f} megapixels"
         raise ValueError(
-            f"the picture is too large: {width} x {height} is {megapixels}, at most {MAX_PIXELS / 1e6:.0f} can be read"
+            f"the picture is too large: {width} x {height} pixels, at most {MAX_PIXELS / 1e6:.0f} megapixels can be read"
         )
     try:
         image.load()

@@ -55,7 +55,7 @@ def level(module: str) -> int:
 
 MODULES = modules()
 IMPORTS = {module: imports(path) for module, path in MODULES.items()}
-HOUSE = {module for module in MODULES if within(module, "styletransfer") and module != "styletransfer" or module == "app"}
+HOUSE = {module for module in MODULES if module == "app" or module.startswith("styletransfer.")}
 
 
 @pytest.mark.parametrize("module", sorted(HOUSE))

@@ -62,7 +62,7 @@ def test_a_misspelt_style_is_answered_with_the_one_that_was_meant():
     check_style("monet", ["monet", "ukiyo-e"])
     with pytest.raises(ValueError, match="there is no style 'Ukiyoe', only monet, ukiyo-e; did you mean ukiyo-e"):
         check_style("Ukiyoe", ["monet", "ukiyo-e"])
-    with pytest.raises(ValueError, match="only monet$"):
+    with pytest.raises(ValueError, match=r"only monet$"):
         check_style("zzz", ["monet"])
 
 

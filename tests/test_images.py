@@ -1,4 +1,6 @@
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -32,7 +34,7 @@ def test_axes_are_height_then_width_and_values_beyond_the_range_are_clamped():
 
 
 @pytest.mark.parametrize(
-    "mode", ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "I", "F"]
+    "mode", ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "I", "F"]
 )
 def test_every_mode_becomes_rgb_or_rgba(mode):
     source = picture(mode="RGB")
@@ -43,11 +45,6 @@ def test_every_mode_becomes_rgb_or_rgba(mode):
     want = np.asarray(picture().convert("L"), dtype=float)
     got = np.asarray(image.convert("L"), dtype=float)
     assert np.corrcoef(want.ravel(), got.ravel())[0, 1] > (0.2 if mode == "1" else 0.95)
-
-
-def test_a_mode_that_pil_cannot_convert_is_refused():
-    with pytest.raises(ValueError, match="the picture cannot be read: conversion from LAB"):
-        upright(Image.new("LAB", (20, 20)))
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I;16B", "I;16L"])
@@ -117,9 +114,12 @@ def test_an_empty_picture_is_refused(size):
 
 def test_a_gigantic_picture_is_refused_before_it_is_decoded(tmp_path):
     image = Image.new("1", (MAX_PIXELS // 8000 + 1, 8000))
-    with pytest.raises(ValueError, match="8001 x 8000 is 64 megapixels, at most 64 can be read"):
+    with pytest.raises(ValueError, match="too large: 8001 x 8000 pixels, at most 64 megapixels can be read"):
         upright(image)
-    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    # the header of a PNG of 20,000 x 20,000 pixels, and nothing behind it
+    header = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    header = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + struct.pack(">I", 0) + b"IDAT" + bytes(4))
     with pytest.raises(ValueError, match=r"bomb\.png is too large: at most 64 megapixels"):
         open_image(tmp_path / "bomb.png")
 

@@ -18,6 +18,16 @@ def image(height: int = 65, width: int = 70, batch: int = 2, seed: int = 0) -> T
     return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
+def scene(height: int, width: int, seed: int = 0) -> Tensor:
+    """A picture (1, 3, H, W) in [-1, 1] with structure from 64 pixels down to one, as a photo has."""
+    random = torch.Generator().manual_seed(seed)
+    picture = torch.zeros(1, 3, height, width)
+    for octave in range(7):
+        coarse = torch.randn(1, 3, height // 2**octave + 2, width // 2**octave + 2, generator=random) * 2**octave
+        picture += torch.nn.functional.interpolate(coarse, size=(height, width), mode="bicubic")
+    return (picture / picture.std() / 2).clamp(-1, 1)
+
+
 def code(size: int = 8, batch: int = 2, seed: int = 0) -> Tensor:
     """Seeded style codes (B, size), each with unit root mean square."""
     drawn = torch.randn(batch, size, generator=torch.Generator().manual_seed(seed))

@@ -1,19 +1,119 @@
-"""Write what a training made as a package that `load_pipeline` opens."""
+"""Write what a painter training made as a package that `load_pipeline` opens."""
 
+import dataclasses
+import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
-from torch import nn
+import torch
+from PIL import Image
+from torch import Tensor, nn
 
+from styletransfer.controls import unit
+from styletransfer.images import to_tensor
+from styletransfer.pipelines.style_transfer import StyleTransferPipeline
 from training.config import Painter
 from training.data.folders import PhotosAndPaintings
 
+MOST_EXEMPLARS = 16  # of a style: enough palettes to choose from
+TEMPLATE = Path(__file__).parents[1] / "model_cards" / "template.md"
 
-@dataclass
+
+@dataclass(frozen=True)
 class PainterExport:
+    """Turns the averaged networks into a package: named styles from the paintings, a card, samples."""
+
     config: Painter
     data: PhotosAndPaintings
 
     def __call__(self, nets: dict[str, nn.Module], folder: Path) -> None:
-        for name, net in nets.items():
-            net.save_pretrained(folder / name)
+        networks = {name: net.cpu().eval() for name, net in nets.items()}
+        styles = {
+            name: exemplars(torch.cat([encode(networks["encoder"], image) for image in paintings.images]))
+            for name, paintings in zip(self.data.styles, self.data.paintings, strict=True)
+        }
+        pipeline = StyleTransferPipeline(**networks, styles=styles)
+        pipeline.save_pretrained(folder)
+        write_samples(pipeline, self.data.photos.images[:1], folder / "samples")
+        counts = ", ".join(
+            f"{name} ({len(paintings)})" for name, paintings in zip(self.data.styles, self.data.paintings, strict=True)
+        )
+        write_card(
+            folder,
+            title=folder.resolve().parent.name,
+            data=f"{len(self.data.photos)} photos; paintings by style: {counts}.",
+            training=describe(self.config),
+        )
+
+
+@torch.no_grad()
+def encode(encoder: nn.Module, painting: Image.Image) -> Tensor:
+    return unit(encoder(to_tensor(painting)).float())
+
+
+def exemplars(codes: Tensor, most: int = MOST_EXEMPLARS) -> Tensor:
+    """At most `most` of the `codes` (K, D): the fifth farthest from their mean is left out, the rest picked far apart."""
+    distance = (codes - codes.mean(dim=0)).norm(dim=1)
+    typical = codes[distance.argsort()[: max(1, round(0.8 * len(codes)))]]
+    picked = [0]  # the most typical
+    while len(picked) < min(most, len(typical)):
+        picked.append(torch.cdist(typical, typical[picked]).amin(dim=1).argmax().item())
+    return typical[picked]
+
+
+def write_samples(pipeline: StyleTransferPipeline, photos: list[Image.Image], folder: Path) -> None:
+    """`photo-1.jpg` ..., the first photo in every style as `<style>.jpg`, and `sheet.jpg`, a row of all styles for each photo."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number, photo in enumerate(photos, 1):
+        photo.save(folder / f"photo-{number}.jpg", quality=92)
+        rows.append([photo] + [pipeline(photo, style).images[0] for style in pipeline.styles])
+    for style, painting in zip(pipeline.styles, rows[0][1:], strict=True):
+        thumbnail(painting, 256).save(folder / f"{style}.jpg", quality=88)
+    cells = [[thumbnail(picture, 200) for picture in row] for row in rows]
+    sheet = Image.new("RGB", (204 * len(cells[0]) - 4, 204 * len(cells) - 4), "white")
+    for y, row in enumerate(cells):
+        for x, cell in enumerate(row):
+            sheet.paste(cell, (204 * x, 204 * y))
+    sheet.save(folder / "sheet.jpg", quality=88)
+
+
+def thumbnail(picture: Image.Image, size: int) -> Image.Image:
+    """The middle square of a picture."""
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    return picture.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
+
+
+def describe(config: Painter) -> str:
+    """The command and every option of a training, for its card."""
+    budget = f"--minutes {config.minutes:g}" if config.updates is None else f"--updates {config.updates}"
+    command = f"python -m training painter --data.photos PHOTOS --data.paintings PAINTINGS {budget}"
+    options = {
+        name: value
+        for name, value in dataclasses.asdict(config).items()
+        if name not in ("data", "out", "resume", "start", "log_every", "sample_every", "save_every", "tracker", "workers")
+    }
+    features = options.pop("features")
+    if features["weights"]:
+        features["weights"] = Path(features["weights"]).name  # not where it lies on this machine
+        command += f" --features.weights {shlex.quote(features['weights'])} --features.normalization {features['normalization']}"
+    options |= {f"features.{name}": value for name, value in features.items()} | {"data.crop": config.data.crop}
+    return f"```\n{command}\n```\n\nAll options: `{json.dumps(options)}`"
+
+
+def write_card(folder: Path, *, title: str, data: str, training: str, sources: str = "", results: str = "") -> None:
+    """Render `template.md` as the card of a package. Nothing is left to be filled in by hand."""
+    styles = StyleTransferPipeline.from_pretrained(folder).styles
+    fields = {
+        "title": title,
+        "styles": ", ".join(styles),
+        "first_style": styles[0],
+        "data": data,
+        "sources": sources or "The pictures and their licences are those of whoever trained this package.",
+        "training": training,
+        "results": results or "Not measured. `python -m training.evaluate` scores a package on held-out pictures.",
+    }
+    (folder / "README.md").write_text(Template(TEMPLATE.read_text(encoding="utf-8")).substitute(fields), encoding="utf-8")

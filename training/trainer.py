@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,18 +104,16 @@ class Trainer:
             self.accelerator.init_trackers("training")
         batches = self.batches()
         bar = tqdm(initial=self.update, total=config.updates, unit="update", disable=not self.accelerator.is_main_process)
-        try:
-            while self.progress() < 1:
+        with closing(bar), stopping_cleanly() as stopped:
+            while self.progress() < 1 and not stopped:
                 started = time.monotonic()
                 losses = self.train_one([next(batches) for _ in range(config.accumulate)])
                 self.report(losses, bar)
                 if self.update % config.save_every == 0:
                     self.save()
                 self.seconds += time.monotonic() - started
-        except KeyboardInterrupt:
-            bar.write(f"stopped at update {self.update}; go on with --resume --out {config.out}")
-        finally:
-            bar.close()
+        if stopped:
+            print(f"stopped at update {self.update}; go on with --resume --out {config.out}")
         self.save()
         if self.accelerator.is_main_process:
             self.preset.export({name: average.net for name, average in self.averages.items()}, config.out / "pipeline")
@@ -267,6 +267,23 @@ class Average:
         torch._foreach_lerp_(list(self.net.parameters()), [p.detach() for p in net.parameters()], 1 - decay)
         for mine, theirs in zip(self.net.buffers(), net.buffers(), strict=True):
             mine.copy_(theirs)
+
+
+@contextlib.contextmanager
+def stopping_cleanly() -> Iterator[list[int]]:
+    """Inside, the first Ctrl-C or SIGTERM is only noted in the list, so that an update can end; a second one interrupts it."""
+    noted: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        noted.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

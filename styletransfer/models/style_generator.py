@@ -22,7 +22,7 @@ class ModulatedNorm(nn.Module):
         mean = variance = None
         if statistics is not None:
             if self not in statistics:
-                variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0)
+                variance, mean = torch.var_mean(x.detach().float(), dim=(2, 3), correction=0)
                 statistics[self] = (mean, variance)
             mean, variance = (moment.expand(len(x), -1).reshape(-1) for moment in statistics[self])
         # (B, C) planes as the channels of one image: batch norm then normalises and modulates each in a single fused pass,
@@ -67,8 +67,10 @@ def conv3x3(in_channels: int, out_channels: int, stride: int = 1, bias: bool = F
 class StyleGenerator(ModelMixin, ConfigMixin):
     """One generator for every style: a style is a code that modulates its normalisations.
 
-    The output is `image + gate(code) * residual` with `gate(code)` the root mean square of the code, so the zero code returns
-    the photo exactly and scaling the code is the strength of the style.
+    The output is `image + gate(code) * (painting - image)` with `gate(code)` the root mean square of the code, so the zero code
+    returns the photo exactly and scaling the code is the strength of the style. The painting is the photo with the mean and
+    deviation of its colours set by the code (Reinhard et al. 2001), plus what the trunk paints over it. The trunk could not do
+    the first part: its normalisations do not let it know the photo's colours, so it could not take them away.
 
     The trunk runs at a quarter and an eighth of the resolution. Nothing in it upsamples by learned zero-filling: features grow
     by bilinear interpolation, and the last pixel shuffle is followed by the 2 x 2 zero-order hold that removes its checkerboard
@@ -90,6 +92,7 @@ class StyleGenerator(ModelMixin, ConfigMixin):
     def __init__(self, code_size: int = 192, base_channels: int = 64, trunk_channels: int = 96, num_blocks: int = 3):
         super().__init__()
         half = max(base_channels // 2, 16)
+        self.colors = ModulatedNorm(3, code_size)
         self.stem = ModulatedConv(48, base_channels, code_size)
         self.before = ModulatedBlock(base_channels, code_size)
         self.down = ModulatedConv(base_channels, trunk_channels, code_size, stride=2)
@@ -103,6 +106,7 @@ class StyleGenerator(ModelMixin, ConfigMixin):
             if isinstance(module, ModulatedNorm):
                 nn.init.normal_(module.affine.weight, std=0.2 / code_size**0.5)
                 nn.init.zeros_(module.affine.bias)
+        nn.init.constant_(self.colors.affine.bias[:3], -0.5)  # colours start with a deviation of 1 / 2, as in most photos
 
     def forward(self, image: Tensor, code: Tensor, statistics: Statistics | None = None) -> Tensor:
         """Paint `image` (B, 3, H, W) in [-1, 1], H and W at least 16, in the style of `code` (B, code_size).
@@ -117,10 +121,10 @@ class StyleGenerator(ModelMixin, ConfigMixin):
         pad = (0, -width % self.size_multiple, 0, -height % self.size_multiple)
         x = F.pad(image, pad, mode="reflect") if any(pad) else image
         gate = torch.linalg.vector_norm(code, dim=1) / code.shape[1] ** 0.5  # its gradient at zero is zero, not NaN
-        residual = self.residual(x, code, statistics)[..., :height, :width]
-        return image + gate.view(-1, 1, 1, 1) * residual
+        painting = self.colors(image, code, statistics) + self.strokes(x, code, statistics)[..., :height, :width]
+        return image + gate.view(-1, 1, 1, 1) * (painting - image)
 
-    def residual(self, x: Tensor, code: Tensor, statistics: Statistics | None) -> Tensor:
+    def strokes(self, x: Tensor, code: Tensor, statistics: Statistics | None) -> Tensor:
         quarter = self.before(self.stem(F.pixel_unshuffle(x, 4), code, statistics), code, statistics)  # (B, C, H/4, W/4)
         h = self.down(quarter, code, statistics)  # (B, T, H/8, W/8)
         for block in self.blocks:

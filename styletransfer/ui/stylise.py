@@ -108,7 +108,9 @@ def build(catalog: Sequence, load: Callable) -> None:
                 )
 
     inputs = [photo, style, strength, preserve_color, painting]
-    style.change(lambda name: gr.update(visible=name == OWN), style, own, queue=False, api_visibility="private")
+    style.change(lambda name: gr.update(visible=name == OWN), style, own, queue=False, api_visibility="private").then(
+        None, js="() => document.querySelector('#painting')?.scrollIntoView({block: 'nearest', behavior: 'smooth'})"
+    )
     gr.on(  # when the page opens and whenever an input changes
         None, preview, inputs, result, trigger_mode="always_last", show_progress="minimal", api_visibility="private"
     )

@@ -81,7 +81,8 @@ CSS = """
 
 @media (max-width: 767px) {
     #style-side, #style { min-width: 0 !important; }
-    #tune { flex-direction: column; width: 100%; }
+    #tune { flex-direction: column; align-items: stretch; }
+    #examples .gallery-item { flex: 1 1 0; }
     #stylise { display: flex; flex-flow: column nowrap; align-items: stretch; gap: 12px; }
     #result-side { display: contents; }
     #photo-side { order: 1; gap: 8px; }

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from styletransfer.models import style_generator
 from styletransfer.models.style_generator import StyleGenerator
-from tests.models.test_style_generator import scene
-from tests.tiny import code
+from tests.tiny import code, scene
 
 WINDOW = 128  # pixels of the spectrum, far from the border of a picture of SIZE pixels
 SIZE = 256

@@ -7,22 +7,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from styletransfer.models.style_generator import StyleGenerator
-from tests.tiny import code, image
+from tests.tiny import code, image, scene
 
 
 def generator(seed: int = 0) -> StyleGenerator:
     torch.manual_seed(seed)
     return StyleGenerator().eval().requires_grad_(False)
-
-
-def scene(height: int, width: int, seed: int = 0) -> torch.Tensor:
-    """A picture (1, 3, H, W) in [-1, 1] with structure from 64 pixels down to one, as a photo has."""
-    torch.manual_seed(seed)
-    picture = torch.zeros(1, 3, height, width)
-    for octave in range(7):
-        coarse = torch.randn(1, 3, height // 2**octave + 2, width // 2**octave + 2) * 2**octave
-        picture += torch.nn.functional.interpolate(coarse, size=(height, width), mode="bicubic")
-    return (picture / picture.std() / 2).clamp(-1, 1)
 
 
 def psnr(a: torch.Tensor, b: torch.Tensor) -> float:

@@ -95,7 +95,7 @@ def test_networks_come_in_evaluation_mode_with_the_wanted_dtype(tiny_package):
 def test_a_path_that_does_not_exist_is_answered_at_once(name, no_network, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "styletransfer").mkdir()
-    with pytest.raises(FileNotFoundError, match="does not exist, and is no Hub id|is not a style package"):
+    with pytest.raises(FileNotFoundError, match=r"does not exist, and is no Hub id|is not a style package"):
         load_pipeline(name)
     with pytest.raises(FileNotFoundError):
         load_pipeline(tmp_path / "none")
@@ -175,9 +175,10 @@ def test_a_pickle_is_never_read(package):
 def test_values_that_are_not_finite_are_refused(package, value):
     path = package / "encoder" / "diffusion_pytorch_model.safetensors"
     tensors = load_file(path)
-    tensors["head.2.bias"][3] = value
+    name = sorted(tensors)[-1]
+    tensors[name].view(-1)[3] = value
     save_file(tensors, path)
-    with pytest.raises(ValueError, match=r"StyleEncoder: it has values that are not finite in head\.2\.bias"):
+    with pytest.raises(ValueError, match=f"StyleEncoder: it has values that are not finite in {name}"):
         load_pipeline(package)
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import signal
 
 import pytest
 import torch
@@ -30,9 +31,6 @@ def run(preset, config) -> Trainer:
 def test_resume_is_exact(tiny_painter, config, tmp_path):
     straight = run(tiny_painter, dataclasses.replace(config, updates=20, out=tmp_path / "straight"))
 
-    class Stop(KeyboardInterrupt):
-        pass
-
     halves = dataclasses.replace(config, updates=20, out=tmp_path / "halves", save_every=10)
     first = Trainer(copy.deepcopy(tiny_painter), halves)
     report = first.report
@@ -40,7 +38,7 @@ def test_resume_is_exact(tiny_painter, config, tmp_path):
     def interrupt(losses, bar):
         report(losses, bar)
         if first.update == 10:
-            raise Stop
+            signal.raise_signal(signal.SIGINT)
 
     first.report = interrupt
     first.train()  # a Ctrl-C is no error: it saves

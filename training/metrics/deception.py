@@ -36,7 +36,7 @@ class DeceptionRate:
         self.results[style].setdefault(strength, []).append(rows)
 
     def compute(self) -> dict[str, dict]:
-        """For each style its anchors and, if painted at strength 1, its rate and what part of the real paintings' rate that is."""
+        """For each style its anchors and, if painted at strength 1, its rate and that rate's part of the real paintings'."""
         report = {}
         for style, by_strength in self.results.items():
             column = self.probe.classes.index(style)

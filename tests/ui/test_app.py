@@ -1,0 +1,198 @@
+"""The demo without a browser: its functions, its endpoint, and `python app.py` itself."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from styletransfer import ui
+from styletransfer.catalog import read_package
+from styletransfer.ui import stylise
+from styletransfer.ui.inputs import BeforeAfter, read
+from tests.conftest import picture
+
+APP = Path(ui.__file__).parents[2] / "app.py"
+DEFAULTS = {"style": "alpha", "strength": 1, "preserve_color": 0, "painting": None}
+
+
+@pytest.fixture(scope="module")
+def client(url):
+    return Client(url, verbose=False, analytics_enabled=False)
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    picture().save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def paint(client, photo: Path, **changes) -> np.ndarray:
+    inputs = DEFAULTS | changes
+    if inputs["painting"]:
+        inputs["painting"] = handle_file(inputs["painting"])
+    with Image.open(client.predict(handle_file(photo), **inputs, api_name="/stylise")) as result:
+        assert result.format == "PNG"
+        return np.asarray(result)
+
+
+def test_the_endpoint_is_named_and_typed(client):
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert list(endpoints) == ["/stylise"]
+    parameters = {parameter["parameter_name"]: parameter for parameter in endpoints["/stylise"]["parameters"]}
+    assert list(parameters) == ["photo", "style", "strength", "preserve_color", "painting"]
+    assert parameters["style"]["type"]["enum"] == ["alpha", "beta", stylise.OWN]
+    assert "full size" in endpoints["/stylise"]["description"]
+
+
+def test_the_endpoint_paints_what_the_pipeline_paints(client, photo, tiny_pipe):
+    expected = tiny_pipe(picture(), style="beta", strength=0.5, preserve_color=0.3).images[0]
+    np.testing.assert_array_equal(paint(client, photo, style="beta", strength=0.5, preserve_color=0.3), expected)
+
+
+def test_strength_zero_returns_the_photo(client, photo):
+    np.testing.assert_array_equal(paint(client, photo, strength=0), picture())
+
+
+def test_own_painting(client, photo, tmp_path):
+    picture(seed=7).save(tmp_path / "painting.png")
+    painted = paint(client, photo, style=stylise.OWN, painting=tmp_path / "painting.png")
+    assert not np.array_equal(painted, paint(client, photo))
+    with pytest.raises(AppError, match="Add a painting"):
+        paint(client, photo, style=stylise.OWN)
+
+
+def test_without_a_photo_the_example_is_painted(client, tiny_package):
+    with Image.open(client.predict(None, **DEFAULTS, api_name="/stylise")) as result:
+        assert result.size == Image.open(tiny_package / "samples" / "photo-1.jpg").size
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "RGBA", "I;16"])
+def test_pictures_of_every_mode(client, tmp_path, mode):
+    suffix = "tif" if mode == "CMYK" else "png"
+    image = picture(mode="L").convert("I").point(lambda v: v * 257).convert("I;16") if mode == "I;16" else picture(mode=mode)
+    image.save(tmp_path / f"photo.{suffix}")
+    assert paint(client, tmp_path / f"photo.{suffix}").shape[:2] == (65, 70)
+
+
+def test_bad_files_get_one_sentence_and_the_app_lives_on(client, photo, tmp_path):
+    whole = photo.read_bytes()
+    bomb = re.sub(rb"IHDR.{8}", b"IHDR" + (20_000).to_bytes(4, "big") * 2, whole, count=1, flags=re.DOTALL)
+    files = {"text.png": b"not a picture", "empty.png": b"", "truncated.png": whole[: len(whole) // 2], "bomb.png": bomb}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(AppError) as refused:
+            paint(client, tmp_path / name)
+        sentence = str(refused.value)
+        assert "not a picture this app can read" in sentence or "too large" in sentence, name
+        assert "/" not in sentence and "\n" not in sentence, name
+    assert paint(client, photo).shape == (65, 70, 3)
+
+
+@pytest.mark.parametrize("wrong", [{"style": "gamma"}, {"strength": 7}, {"strength": -1}, {"preserve_color": 2}])
+def test_values_out_of_range_are_refused(client, photo, wrong):
+    with pytest.raises(AppError):
+        paint(client, photo, **wrong)
+
+
+def test_a_photo_of_many_megapixels_is_painted_smaller(client, photo, monkeypatch):
+    monkeypatch.setattr(stylise, "MAX_MEGAPIXELS", 0.001)
+    height, width, _ = paint(client, photo).shape
+    assert 0.0009 < height * width / 1e6 <= 0.001 and abs(width / height - 70 / 65) < 0.1
+
+
+def test_read_turns_and_shrinks(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be shown a quarter turn to the right
+    picture((300, 200)).save(tmp_path / "photo.jpg", exif=exif)
+    assert read(tmp_path / "photo.jpg").size == (200, 300)
+    assert read(tmp_path / "photo.jpg", longest=60).size == (40, 60)
+    assert read(tmp_path / "photo.jpg", longest=1000).size == (200, 300)
+
+
+def test_the_slider_shows_transparency_as_white(tmp_path):
+    slider = BeforeAfter()
+    slider.GRADIO_CACHE = str(tmp_path)
+    clear = Image.new("RGBA", (32, 32), (255, 0, 0, 0))
+    shown = [Image.open(image.path) for image in slider.postprocess((clear, clear)).root]
+    assert [image.getpixel((5, 5)) for image in shown] == [(255, 255, 255)] * 2
+    assert slider.postprocess(None) is None
+
+
+def test_labels():
+    names = {"ukiyo-e": "Ukiyo-e", "van-gogh": "Van Gogh", "ink_wash": "Ink Wash", "monet": "Monet"}
+    assert {name: stylise.label(name) for name in names} == names
+
+
+def test_a_style_without_a_thumbnail_has_a_neutral_card(tiny_package):
+    package = read_package(tiny_package)
+    assert stylise.thumbnail(package, "alpha").startswith("data:image/jpeg;base64,")
+    assert stylise.thumbnail(package, "photo-2") is None
+    css = stylise.cards_css({"alpha": "data:x", 'b"c': "data:y", "none": None})
+    assert 'value="alpha"' in css and r'value="b\"c"' in css and "none" not in css
+
+
+def test_a_page_without_packages_says_so():
+    demo = ui.build_app([], load=None)
+    assert any("model_cards" in str(block.value) for block in demo.blocks.values() if isinstance(block, gr.Markdown))
+
+
+def test_uploads_are_deleted(url):
+    assert ui.build_app([], load=None).delete_cache == (3600, 3600)
+
+
+def test_every_component_has_a_name_for_tests_and_styles(tiny_package):
+    demo = ui.build_app([read_package(tiny_package)], load=None)
+    nameless = [block for block in demo.blocks.values() if isinstance(block, gr.components.Component) and not block.elem_id]
+    assert all(isinstance(block, gr.State | gr.Dataset) for block in nameless), nameless
+
+
+def test_a_package_is_loaded_once():
+    calls = []
+
+    def load(path):
+        time.sleep(0.05)
+        calls.append(path)
+        return object()
+
+    load_once = ui.keep_loaded(load)
+    threads = [threading.Thread(target=load_once, args=("painter",)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert calls == ["painter"] and load_once("painter") is load_once("painter")
+
+
+def run_app(*arguments: str, **kwargs) -> subprocess.Popen:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, str(APP), *arguments], **pipes, **kwargs)
+
+
+def test_help_and_mistakes_answer_at_once():
+    for arguments, code, words in ((["--help"], 0, "--package"), (["--package", "no such thing"], 2, "no such thing")):
+        process = run_app(*arguments)
+        output = "".join(process.communicate())
+        assert process.returncode == code and words in output and "Traceback" not in output
+
+
+def test_app_serves_and_prints_its_address(tiny_package, tmp_path):
+    environment = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path)}
+    process = run_app("--package", str(tiny_package), "--host", "127.0.0.1", "--offline", env=environment)
+    try:
+        address = re.fullmatch(r"Style Transfer is at (http://127\.0\.0\.1:\d+)/?\n", process.stdout.readline())[1]
+        with urllib.request.urlopen(address) as page:
+            assert "Style Transfer" in page.read().decode()
+    finally:
+        process.terminate()
+        assert "Traceback" not in process.communicate()[1]
