@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -36,8 +37,11 @@ def warm_up(catalog: list, load) -> None:
     """Load the first package and paint once, so that the first visitor need not wait for it."""
     from PIL import Image
 
-    for package in catalog[:1]:
-        load(package.path)(Image.new("RGB", (64, 64)), style=package.styles[0])
+    try:
+        for package in [package for package in catalog if package.styles][:1]:
+            load(package.path)(Image.new("RGB", (64, 64)), style=package.styles[0])
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
@@ -54,7 +58,10 @@ if __name__ == "__main__":
     load = ui.keep_loaded(lambda path: styletransfer.load_pipeline(path))  # torch is not imported before the page is up
     demo = ui.build_app(catalog, load)
     address = {"server_name": options.host, "server_port": options.port, "share": options.share}
-    _, url, shared = demo.launch(**address, **ui.LAUNCH_OPTIONS, prevent_thread_lock=True, quiet=True)
+    try:
+        _, url, shared = demo.launch(**address, **ui.LAUNCH_OPTIONS, prevent_thread_lock=True, quiet=True)
+    except OSError:
+        parser.error(f"port {options.port} is taken" if options.port else "no port from 7860 on is free; choose one by --port")
     print(f"Style Transfer is at {shared or url}", flush=True)
     threading.Thread(target=warm_up, args=(catalog, load), daemon=True).start()
     demo.block_thread()

@@ -84,8 +84,6 @@ class Painter(Run):
     """Weight of the colour distance to the painting."""
     adversarial: float = 1.0
     """Weight of the adversarial loss."""
-    start: Path | None = None
-    """A package to start from, in place of random weights."""
 
 
 PRESETS: dict[str, type[Run]] = {"painter": Painter}

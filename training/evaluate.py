@@ -136,7 +136,7 @@ def pictures(folder: Path) -> list[Path]:
 
 
 def table(report: dict) -> str:
-    """The report for people to read: rates with 95 % intervals, between their anchors; "real (CV)" is cross validated on train/."""
+    """The report for people to read: rates with 95 % intervals, between anchors; "real (CV)" is cross validated on train/."""
     lines = []
     for name, part in report["deception"].items():
         lines.append(f"Deception rate, probe {name!r} ({part['statistics']})")

@@ -94,7 +94,7 @@ def describe(config: Painter) -> str:
     options = {
         name: value
         for name, value in dataclasses.asdict(config).items()
-        if name not in ("data", "out", "resume", "start", "log_every", "sample_every", "save_every", "tracker", "workers")
+        if name not in ("data", "out", "resume", "log_every", "sample_every", "save_every", "tracker", "workers")
     }
     features = options.pop("features")
     if features["weights"]:

@@ -40,7 +40,7 @@ class Preset:
     rates: dict[str, float]
     averaged: tuple[str, ...]
     export: Callable[[dict[str, nn.Module], Path], None]
-    betas: tuple[float, float] = (0.5, 0.99)
+    betas: tuple[float, float] = (0.9, 0.99)
     average_decay: float = 0.999
     clip_norm: float = 10.0  # largest gradient norm of a phase; a rare painting must not throw the networks off
     flat_part: float = field(default=0.5)  # of the training with constant learning rates; they fall to zero over the rest

@@ -21,6 +21,13 @@ DOWNLOAD = """async (image, photo, style) => {
     link.click();
 }"""
 
+LABELS = """() => {  // for screen readers, where Gradio has no parameter for it
+    document.querySelectorAll("#examples button").forEach((button, i) => (button.ariaLabel = `Example photo ${i + 1}`));
+    const result = document.querySelector("#result");
+    result.role = "group";
+    result.ariaLabel = "The photo on the left and the painting on the right of a line that can be dragged";
+}"""
+
 
 def build(catalog: Sequence, load: Callable) -> None:
     """Lay out the page inside an open `gr.Blocks`: every style of every package of `catalog`, and any painting."""
@@ -114,6 +121,7 @@ def build(catalog: Sequence, load: Callable) -> None:
     gr.on(  # when the page opens and whenever an input changes
         None, preview, inputs, result, trigger_mode="always_last", show_progress="minimal", api_visibility="private"
     )
+    gr.on(None, None, js=LABELS, api_visibility="private")  # when the page opens
     download.click(stylise, inputs, full, api_name="stylise", show_progress_on=result).success(
         None, [full, photo, style], js=DOWNLOAD, api_visibility="private"
     )

@@ -186,6 +186,12 @@ def test_help_and_mistakes_answer_at_once():
         assert process.returncode == code and words in output and "Traceback" not in output
 
 
+def test_a_port_that_is_taken_is_a_sentence(url, tiny_package):
+    process = run_app("--package", str(tiny_package), "--host", "127.0.0.1", "--port", url.rstrip("/").rsplit(":", 1)[1])
+    output = "".join(process.communicate())
+    assert process.returncode == 2 and "is taken" in output and "Traceback" not in output
+
+
 def test_app_serves_and_prints_its_address(tiny_package, tmp_path):
     environment = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path)}
     process = run_app("--package", str(tiny_package), "--host", "127.0.0.1", "--offline", env=environment)

@@ -117,6 +117,12 @@ def test_keyboard(page):
     changed(page, lambda: page.keyboard.press("Home"))  # of the last keys at the latest, the painting takes note
 
 
+def test_screen_readers(page):
+    page.get_by_role("group", name="The photo on the left").wait_for()
+    page.get_by_role("radio", name="Alpha").wait_for()
+    page.get_by_role("slider", name="Strength").wait_for()
+
+
 def test_strength_zero_shows_the_photo(page):
     slide(page, "strength", 1)
     page.wait_for_function(f"new Set({SRCS}).size === 2")
@@ -153,7 +159,7 @@ def test_download_is_the_full_size_and_named_after_the_photo(page, tmp_path):
 def test_a_bad_file_is_refused_even_after_an_example_and_the_page_lives_on(page, tmp_path):
     # choosing an example builds the component anew on the server, which must not lose the check
     clear(page)
-    page.locator("#examples button").first.click()
+    page.get_by_label("Example photo 1").click()
     page.locator("#photo .image-frame img").wait_for()
     clear(page)
     (tmp_path / "bad.png").write_text("not a picture")

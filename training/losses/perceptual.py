@@ -41,9 +41,12 @@ def style_distance(result: Features, painting: Features, weight: Tensor | None =
 
 
 def relative_error(have: Tensor, want: Tensor) -> Tensor:
-    """||a - b||^2 / (||a|| ||b||), (B,), of vectors (B, N). Too large and too small count alike."""
+    """||a - b|| / sqrt(||a|| ||b||), (B,), of vectors (B, N). Too large and too small count alike.
+
+    Not squared: a flat photo beside a busy painting, or the reverse, would outweigh the rest of the batch.
+    """
     scale = torch.linalg.vector_norm(have, dim=1) * torch.linalg.vector_norm(want, dim=1)
-    return (have - want).square().sum(dim=1) / scale.clamp_min(1e-12)
+    return torch.linalg.vector_norm(have - want, dim=1) / scale.clamp_min(1e-12).sqrt()
 
 
 def average(values: Tensor, weight: Tensor | None) -> Tensor:
