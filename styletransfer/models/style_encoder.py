@@ -51,7 +51,8 @@ class StyleEncoder(ModelMixin, ConfigMixin):
         x = painting
         if scale < 1:
             size = (round(height * scale), round(width * scale))
-            x = F.interpolate(x, size=size, mode="bilinear", antialias=True, align_corners=False)
+            # in float32: antialiasing knows no bfloat16 on the CPU
+            x = F.interpolate(x.float(), size=size, mode="bilinear", antialias=True, align_corners=False).to(x.dtype)
         code = self.head(self.moments(x))
         return code * torch.rsqrt(code.square().mean(dim=1, keepdim=True) + 1e-8)
 
