@@ -35,7 +35,7 @@ class PatchColumn(nn.Module):
 
 
 class PatchDiscriminator(ModelMixin, ConfigMixin):
-    """PatchGAN (Isola et al. 2017, sec. 3.2.2) at one or several scales (Wang et al. 2018, sec. 3.2), with a projection of labels.
+    """PatchGAN (Isola et al. 2017, sec. 3.2.2) at several scales (Wang et al. 2018, sec. 3.2), with a projection of labels.
 
     Args:
         in_channels: 3, or 6 where the source image is judged together with the result.

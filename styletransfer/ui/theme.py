@@ -62,6 +62,11 @@ CSS = """
 #result .content::before { content: "Photo"; left: 10px; }
 #result .content::after { content: "Painting"; right: 10px; }
 
+#result:not(:has(img))::after {
+    content: "Your painting appears here"; position: absolute; inset: calc(50% + 20px) 0 auto; text-align: center;
+    color: var(--body-text-color-subdued); font-size: var(--text-md);
+}
+
 /* progress is worth a word only when it takes a while, and a toast already says what went wrong */
 #result [data-testid="status-tracker"]:not(.hide) { animation: late 0.2s 0.8s backwards; }
 #result [data-testid="status-tracker"] .error { display: none; }
@@ -82,7 +87,7 @@ CSS = """
 @media (max-width: 767px) {
     #style-side, #style { min-width: 0 !important; }
     #tune { flex-direction: column; align-items: stretch; }
-    #examples .gallery-item { flex: 1 1 0; }
+    #examples .gallery-item { flex: 1 1 0; max-width: 82px; }
     #stylise { display: flex; flex-flow: column nowrap; align-items: stretch; gap: 12px; }
     #result-side { display: contents; }
     #photo-side { order: 1; gap: 8px; }

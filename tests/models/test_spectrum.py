@@ -63,7 +63,7 @@ def grids(residual: Tensor) -> dict[tuple[int, int], tuple[float, float]]:
 
 def visible(residual: Tensor) -> dict[tuple[int, int], tuple[float, float]]:
     """Grid frequencies that stand out of their surroundings, by more than rounding to 8 bits would hide."""
-    return {at: values for at, values in grids(residual).items() if values[0] > 0.5 and values[1] > 2}
+    return {at: values for at, values in grids(residual).items() if values[0] > 0.1 and values[1] > 2}
 
 
 def no_hold(monkeypatch):

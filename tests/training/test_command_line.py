@@ -1,0 +1,48 @@
+"""`python -m training`: listing costs nothing, mistakes are one sentence, a run can be resumed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from training.__main__ import main
+from training.config import Data, Painter
+
+
+def test_list_and_help_without_torch():
+    code = "import sys; from training.__main__ import main; main(['--list']); assert 'torch' not in sys.modules"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "painter" in result.stdout
+
+
+def test_no_budget(pictures, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["painter", "--data.photos", str(pictures / "photos"), "--data.paintings", str(pictures / "paintings")])
+    assert stop.value.code == 2
+    assert "--minutes" in capsys.readouterr().err
+
+
+def test_bad_file_is_named(pictures, tmp_path, capsys):
+    (pictures / "photos" / "broken.jpg").write_bytes(b"not a picture")
+    arguments = ["--data.photos", str(pictures / "photos"), "--data.paintings", str(pictures / "paintings")]
+    assert main(["painter", *arguments, "--data.crop", "64", "--updates", "1", "--out", str(tmp_path / "run")]) == 2
+    assert "broken.jpg" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("change", "words"), [({"batch": 0}, "--batch"), ({"batch": 4, "accumulate": 3}, "equal parts")])
+def test_impossible_options(pictures, change, words):
+    data = Data(photos=pictures / "photos", paintings=pictures / "paintings")
+    with pytest.raises(ValueError, match=words):
+        Painter(data=data, updates=1, **change)
+
+
+def test_a_whole_run_and_its_resumption(pictures, tmp_path):
+    common = ["painter", "--data.photos", str(pictures / "photos"), "--data.paintings", str(pictures / "paintings")]
+    common += ["--data.crop", "64", "--features.weights", "random", "--batch", "2", "--device", "cpu", "--precision", "no"]
+    common += ["--tracker", "none"]
+    out = tmp_path / "run"
+    assert main([*common, "--out", str(out), "--updates", "1"]) == 0
+    assert main([*common, "--out", str(out), "--updates", "2", "--resume"]) == 0
+    assert (out / "config.json").is_file() and (out / "pipeline" / "model_index.json").is_file()
