@@ -1,18 +1,25 @@
-"""Write what a painter training made as a package that `load_pipeline` opens."""
+"""Write what a painter training made as a package that `load_pipeline` opens.
+
+`python -m training.export RUN --out model_cards/painter` publishes the package of a run into a folder, with samples of photos
+that may be shown, the sources of its data, and the scores of an evaluation.
+"""
 
 import dataclasses
 import json
 import shlex
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 import torch
+import tyro
 from PIL import Image
 from torch import Tensor, nn
 
 from styletransfer.controls import unit
-from styletransfer.images import to_tensor
+from styletransfer.images import open_image, to_tensor
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
 from training.config import Painter
 from training.data.folders import PhotosAndPaintings
@@ -40,12 +47,15 @@ class PainterExport:
         counts = ", ".join(
             f"{name} ({len(paintings)})" for name, paintings in zip(self.data.styles, self.data.paintings, strict=True)
         )
-        write_card(
-            folder,
-            title=folder.resolve().parent.name,
-            data=f"{len(self.data.photos)} photos; paintings by style: {counts}.",
-            training=describe(self.config),
-        )
+        fields = {
+            "title": folder.resolve().parent.name,
+            "data": f"{len(self.data.photos)} photos; paintings by style: {counts}.",
+            "sources": "The pictures and their licences are those of whoever trained this package.",
+            "training": describe(self.config),
+            "results": "Not measured. `python -m training.evaluate` scores a package on held-out pictures.",
+        }
+        (folder.parent / "card.json").write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+        write_card(folder, fields)
 
 
 @torch.no_grad()
@@ -104,16 +114,89 @@ def describe(config: Painter) -> str:
     return f"```\n{command}\n```\n\nAll options: `{json.dumps(options)}`"
 
 
-def write_card(folder: Path, *, title: str, data: str, training: str, sources: str = "", results: str = "") -> None:
+def write_card(folder: Path, fields: dict[str, str]) -> None:
     """Render `template.md` as the card of a package. Nothing is left to be filled in by hand."""
     styles = StyleTransferPipeline.from_pretrained(folder).styles
-    fields = {
-        "title": title,
-        "styles": ", ".join(styles),
-        "first_style": styles[0],
-        "data": data,
-        "sources": sources or "The pictures and their licences are those of whoever trained this package.",
-        "training": training,
-        "results": results or "Not measured. `python -m training.evaluate` scores a package on held-out pictures.",
-    }
+    fields = fields | {"styles": ", ".join(styles), "first_style": styles[0]}
     (folder / "README.md").write_text(Template(TEMPLATE.read_text(encoding="utf-8")).substitute(fields), encoding="utf-8")
+
+
+def results_table(report: dict) -> str:
+    """The report of `training.evaluate` as a table for the card: every score between its anchors, with 95 % intervals."""
+
+    def rate(interval: dict) -> str:
+        return f"{interval['value']:.2f} ({interval['low']:.2f}-{interval['high']:.2f})"
+
+    probe, content = report["deception"]["network"], report["content_similarity"]
+    lines = [
+        "| style | untouched photos | **results** | real paintings | of real | rises with strength | content similarity |",
+        "|---|---|---|---|---:|---|---|",
+    ]
+    for style, scores in probe["styles"].items():
+        rises = "yes" if scores["rises"] else "no"
+        lines.append(
+            f"| {style} | {rate(scores['photos'])} | **{rate(scores['results'])}** | {rate(scores['paintings'])} "
+            f"| {scores['part_of_paintings']:.0%} | {rises} | {rate(content[style])} |"
+        )
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Deception rate (Sanakoyeu et al. 2018): the part of {report['pictures']['held photo']} held-out photos that, once "
+            "painted, a linear probe on frozen feature statistics takes for paintings of the style, between untouched photos and "
+            "held-out real paintings. Content similarity: cosine of fire5 features with the photo; another photo scores "
+            f"{rate(content['another photo'])}. In brackets 95 % intervals. {report['protocol'].capitalize()}.",
+        ]
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Publish the package of a run into a folder."""
+
+    run: tyro.conf.Positional[Path]
+    """Folder of a run, the --out of its training."""
+    out: Path
+    """Folder of the package, replaced if it is one."""
+    title: str | None = None
+    """What to call it; the name of its folder by default."""
+    photos: tuple[Path, ...] = ()
+    """Photos to show in every style; by default the sample of the run."""
+    sources: Path | None = None
+    """A text for the card: where the training pictures come from, and their licences."""
+    evaluation: Path | None = None
+    """Report of `python -m training.evaluate --json`."""
+
+
+def publish(options: Export) -> None:
+    source = options.run / "pipeline"
+    if not (source / "model_index.json").is_file():
+        raise ValueError(f"{options.run} holds no finished package: there is no {source / 'model_index.json'}")
+    if options.out.exists() and any(options.out.iterdir()) and not (options.out / "model_index.json").is_file():
+        raise ValueError(f"{options.out} is not empty and no package; give another folder")
+    shutil.rmtree(options.out, ignore_errors=True)
+    shutil.copytree(source, options.out)
+    if options.photos:
+        shutil.rmtree(options.out / "samples")
+        photos = [open_image(path).convert("RGB") for path in options.photos]
+        write_samples(StyleTransferPipeline.from_pretrained(options.out), photos, options.out / "samples")
+    fields = json.loads((options.run / "card.json").read_text(encoding="utf-8"))
+    fields["title"] = options.title or options.out.resolve().name
+    if options.sources:
+        fields["sources"] = options.sources.read_text(encoding="utf-8").strip()
+    if options.evaluation:
+        fields["results"] = results_table(json.loads(options.evaluation.read_text(encoding="utf-8")))
+    write_card(options.out, fields)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    try:
+        publish(tyro.cli(Export, prog="python -m training.export", description=__doc__, args=arguments))
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -17,7 +17,7 @@ from training.recipe import Game, Phase, Recipe, Term
 from training.steps import Domains
 from training.trainer import Preset
 
-STYLE_LAYERS = (1, 3, 6, 7, 9, 12)  # of SqueezeNet 1.1: the first convolution and fire modules 2, 4, 5, 6 and 9
+STYLE_LAYERS = (1, 3, 4, 6, 7, 9)  # of SqueezeNet 1.1: the first convolution and fire modules 2 to 6
 
 
 def painter(config: Painter) -> Preset:

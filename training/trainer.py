@@ -42,7 +42,7 @@ class Preset:
     export: Callable[[dict[str, nn.Module], Path], None]
     betas: tuple[float, float] = (0.9, 0.99)
     average_decay: float = 0.999
-    clip_norm: float = 10.0  # largest gradient norm of a phase; a rare painting must not throw the networks off
+    clip_norm: float = 20.0  # largest gradient norm of a phase; a rare painting must not throw the networks off
     flat_part: float = field(default=0.5)  # of the training with constant learning rates; they fall to zero over the rest
 
 

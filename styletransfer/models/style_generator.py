@@ -68,9 +68,11 @@ class StyleGenerator(ModelMixin, ConfigMixin):
     """One generator for every style: a style is a code that modulates its normalisations.
 
     The output is `image + gate(code) * (painting - image)` with `gate(code)` the root mean square of the code, so the zero code
-    returns the photo exactly and scaling the code is the strength of the style. The painting is the photo with the mean and
-    deviation of its colours set by the code (Reinhard et al. 2001), plus what the trunk paints over it. The trunk could not do
-    the first part: its normalisations do not let it know the photo's colours, so it could not take them away.
+    returns the photo exactly and scaling the code is the strength of the style. The painting is an underpainting, the photo
+    at a quarter of its resolution with the mean and deviation of its colours set by the code (Reinhard et al. 2001), and the
+    strokes of the trunk over it. The trunk could not do the first part: its normalisations hide the photo's colours from it, so
+    it could not take them away. And the underpainting must not be sharp, or the photo's own texture stays and no stroke is
+    ever learned.
 
     The trunk runs at a quarter and an eighth of the resolution. Nothing in it upsamples by learned zero-filling: features grow
     by bilinear interpolation, and the last pixel shuffle is followed by the binomial filter (1, 2, 1), two of the zero-order
@@ -121,7 +123,8 @@ class StyleGenerator(ModelMixin, ConfigMixin):
         pad = (0, -width % self.size_multiple, 0, -height % self.size_multiple)
         x = F.pad(image, pad, mode="reflect") if any(pad) else image
         gate = torch.linalg.vector_norm(code, dim=1) / code.shape[1] ** 0.5  # its gradient at zero is zero, not NaN
-        painting = self.colors(image, code, statistics) + self.strokes(x, code, statistics)[..., :height, :width]
+        underpainting = double(double(self.colors(F.avg_pool2d(x, 4), code, statistics)))
+        painting = (underpainting + self.strokes(x, code, statistics))[..., :height, :width]
         return image + gate.view(-1, 1, 1, 1) * (painting - image)
 
     def strokes(self, x: Tensor, code: Tensor, statistics: Statistics | None) -> Tensor:

@@ -13,7 +13,14 @@ from styletransfer.catalog import MODEL_CARDS, read_json
 from styletransfer.controls import read_tensors
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-PACKAGE_FILES = ("model_index.json", "styles.safetensors", "*/config.json", "*/diffusion_pytorch_model.safetensors")
+PACKAGE_FILES = (
+    "model_index.json",
+    "styles.safetensors",
+    "*/config.json",
+    "*/diffusion_pytorch_model.safetensors",
+    "README.md",
+    "samples/*.jpg",
+)
 
 
 def fetch(

@@ -47,7 +47,7 @@ def build(catalog: Sequence, load: Callable) -> None:
         try:
             pipe = load(homes.get(style, catalog[0]).path)
             return pipe(photo, style=reference, strength=strength, preserve_color=preserve_color).images[0]
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             raise refusal(str(error)) from None
 
     def preview(photo, style, strength, preserve_color, painting):

@@ -24,29 +24,17 @@ def content_distance(result: Features, photo: Features, weight: Tensor | None = 
 
 
 def style_distance(result: Features, painting: Features, weight: Tensor | None = None) -> Tensor:
-    """Difference of the first two moments of features, mean over layers: 0 for the same texture, about 1 for an unlike one.
+    """||A - B||^2 / (||A||^2 + ||B||^2) of the Gram matrices A of the result and B of the painting, mean over layers, 0..1.
 
-    Gatys et al. 2016, eq. 4, with the Gram matrix split into covariance and mean (Li et al. 2017, sec. 4.2), for the mean would
-    outweigh all texture, and each part as `relative_error`, so that layers, and loud and quiet paintings, count alike.
+    Gatys et al. 2016, eq. 4, with a denominator that makes layers count alike. Bounded, because deep features are sparse: with
+    ||B||^2 alone a flat photo beside a busy painting, or the reverse, outweighs the rest of the batch.
     """
     distances = []
     for layer in painting:
-        means, covariances = [], []
-        for features in (result[layer].float(), painting[layer].float()):
-            mean = features.mean(dim=(2, 3), keepdim=True)
-            means.append(mean.flatten(1))
-            covariances.append(gram_matrix(features - mean).flatten(1))
-        distances.append(relative_error(*covariances) + relative_error(*means))
+        have, want = gram_matrix(result[layer]).flatten(1), gram_matrix(painting[layer]).flatten(1)
+        scale = have.square().sum(dim=1) + want.square().sum(dim=1)
+        distances.append((have - want).square().sum(dim=1) / scale.clamp_min(1e-12))
     return average(torch.stack(distances).mean(dim=0), weight)
-
-
-def relative_error(have: Tensor, want: Tensor) -> Tensor:
-    """||a - b|| / sqrt(||a|| ||b||), (B,), of vectors (B, N). Too large and too small count alike.
-
-    Not squared: a flat photo beside a busy painting, or the reverse, would outweigh the rest of the batch.
-    """
-    scale = torch.linalg.vector_norm(have, dim=1) * torch.linalg.vector_norm(want, dim=1)
-    return torch.linalg.vector_norm(have - want, dim=1) / scale.clamp_min(1e-12).sqrt()
 
 
 def average(values: Tensor, weight: Tensor | None) -> Tensor:
