@@ -1,13 +1,14 @@
 """A training leaves a package that loads, paints, and explains itself."""
 
 import dataclasses
+import json
 
 import torch
 from PIL import Image
 
 from styletransfer import load_pipeline
 from styletransfer.catalog import read_package
-from training.export import exemplars
+from training.export import exemplars, main
 from training.trainer import Trainer
 
 
@@ -44,3 +45,38 @@ def test_exemplars_leave_out_the_odd_and_spread():
     spread = torch.pdist(picked).min()
     assert spread >= torch.pdist(around[:4]).min()
     assert torch.equal(exemplars(codes[:1]), codes[:1])
+
+
+def test_publish(tiny_painter, config, tmp_path):
+    Trainer(tiny_painter, dataclasses.replace(config, updates=1)).train()
+    interval = {"value": 0.5, "low": 0.25, "high": 0.75}
+    scores = dict.fromkeys(("photos", "results", "paintings"), interval) | {"part_of_paintings": 1.0, "rises": True}
+    report = {
+        "protocol": "as it is",
+        "pictures": {"held photo": 20},
+        "deception": {"network": {"styles": {"dots": scores, "lines": scores}}},
+        "content_similarity": dict.fromkeys(("dots", "lines", "another photo"), interval),
+    }
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    (tmp_path / "sources.md").write_text("From a friend.")
+    Image.effect_mandelbrot((90, 70), (-2, -1.5, 1, 1.5), 20).save(tmp_path / "photo.png")
+    options = ["--photos", str(tmp_path / "photo.png"), "--sources", str(tmp_path / "sources.md")]
+    options += ["--evaluation", str(tmp_path / "report.json"), "--title", "Our Painter"]
+    out = tmp_path / "package"
+    for _ in range(2):  # a package is replaced
+        assert main([str(config.out), "--out", str(out), *options]) == 0
+    card = (out / "README.md").read_text()
+    assert "# Our Painter" in card and "From a friend." in card
+    assert "| dots | 0.50 (0.25-0.75) | **0.50 (0.25-0.75)** |" in card
+    assert Image.open(out / "samples" / "photo-1.jpg").size == (90, 70)
+    assert load_pipeline(out).styles == ["dots", "lines"]
+
+
+def test_publish_spares_other_folders(tiny_painter, config, tmp_path, capsys):
+    Trainer(tiny_painter, dataclasses.replace(config, updates=1)).train()
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("keep me")
+    assert main([str(config.out), "--out", str(tmp_path / "letters")]) == 2
+    assert (tmp_path / "letters" / "dear.txt").exists()
+    assert main([str(tmp_path / "nothing"), "--out", str(tmp_path / "x")]) == 2
+    assert "no finished package" in capsys.readouterr().err
