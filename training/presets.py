@@ -67,7 +67,7 @@ def painter(config: Painter) -> Preset:
         nets=nets,
         recipe=recipe,
         data=data,
-        rates={"generator": 6e-4, "discriminator": 2e-4},
+        rates={"generator": 1e-3, "discriminator": 2e-4},
         averaged=("stylizer", "encoder"),
         export=PainterExport(config, data),
     )

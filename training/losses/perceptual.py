@@ -14,27 +14,25 @@ def gram_matrix(features: Tensor) -> Tensor:
 
 
 def content_distance(result: Features, photo: Features, weight: Tensor | None = None) -> Tensor:
-    """||Phi(x) - Phi(G(x))||^2 over ||Phi(x)||^2, mean over layers: 0 for a copy, about 1 for features forgotten."""
-    distances = [
-        (result[layer].float() - photo[layer].float()).square().mean(dim=(1, 2, 3))
-        / photo[layer].float().square().mean(dim=(1, 2, 3)).clamp_min(1e-8)
-        for layer in photo
-    ]
-    return average(torch.stack(distances).mean(dim=0), weight)
+    """||Phi(x) - Phi(G(x))||^2 on frozen features (Johnson et al. 2016, eq. 2) as `relative_error`, mean over layers."""
+    errors = [relative_error(result[layer].float(), photo[layer].float()) for layer in photo]
+    return average(torch.stack(errors).mean(dim=0), weight)
 
 
 def style_distance(result: Features, painting: Features, weight: Tensor | None = None) -> Tensor:
-    """||A - B||^2 / (||A||^2 + ||B||^2) of the Gram matrices A of the result and B of the painting, mean over layers, 0..1.
+    """||Gram(G(x)) - Gram(y)||^2 (Gatys et al. 2016, eq. 4) as `relative_error`, mean over layers."""
+    errors = [relative_error(gram_matrix(result[layer]), gram_matrix(painting[layer])) for layer in painting]
+    return average(torch.stack(errors).mean(dim=0), weight)
 
-    Gatys et al. 2016, eq. 4, with a denominator that makes layers count alike. Bounded, because deep features are sparse: with
-    ||B||^2 alone a flat photo beside a busy painting, or the reverse, outweighs the rest of the batch.
+
+def relative_error(a: Tensor, b: Tensor) -> Tensor:
+    """||a - b||^2 / (||a||^2 + ||b||^2) of each image, (B,): 0 if equal, 1 if nothing agrees, so that layers count alike.
+
+    Bounded, because deep features are sparse: divided by ||b||^2 alone, a flat photo would outweigh the rest of the batch.
     """
-    distances = []
-    for layer in painting:
-        have, want = gram_matrix(result[layer]).flatten(1), gram_matrix(painting[layer]).flatten(1)
-        scale = have.square().sum(dim=1) + want.square().sum(dim=1)
-        distances.append((have - want).square().sum(dim=1) / scale.clamp_min(1e-12))
-    return average(torch.stack(distances).mean(dim=0), weight)
+    a, b = a.flatten(1), b.flatten(1)
+    scale = a.square().sum(dim=1) + b.square().sum(dim=1)
+    return (a - b).square().sum(dim=1) / scale.clamp_min(1e-12)
 
 
 def average(values: Tensor, weight: Tensor | None) -> Tensor:
