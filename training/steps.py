@@ -57,4 +57,4 @@ class Domains(Step):
             kept = self.nets["features"](self["photo"])
         return {layer: kept[layer] for layer in self.content_layers}
 
-    content_layers = (7,)
+    content_layers = (4, 7)

@@ -111,7 +111,7 @@ def test_a_hub_id_is_fetched_without_anything_that_could_run(tiny_package, monke
     monkeypatch.setattr(loading, "snapshot_download", download)
     assert load_pipeline("user/tiny", revision="v1", token="secret").styles == ["alpha", "beta"]
     assert (asked["name"], asked["revision"], asked["token"]) == ("user/tiny", "v1", "secret")
-    assert all(pattern.endswith((".json", ".safetensors")) for pattern in asked["allow_patterns"])
+    assert all(pattern.endswith((".json", ".safetensors", "README.md", ".jpg")) for pattern in asked["allow_patterns"])
 
 
 def test_a_hub_that_does_not_answer_gives_one_sentence(monkeypatch):
