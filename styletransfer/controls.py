@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 FORMAT = "styletransfer.style.v1"
-CHOICE_TEMPERATURE = 0.1
+CHOICE_TEMPERATURE = 0.2
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -78,12 +77,14 @@ def unit(code: Tensor) -> Tensor:
 
 
 def choose(exemplars: Tensor, look: Tensor, temperature: float = CHOICE_TEMPERATURE) -> Tensor:
-    """One code (D,) of `exemplars` (K, D): those most like `look` (D,), the photo's own code, weigh most.
+    """One code (D,) of `exemplars` (K, D): those nearest to `look` (D,), the photo's own code, weigh most.
 
-    This is what lets photos of different palettes keep them.
+    This is what lets photos of different palettes keep them. Squared distances are measured in `temperature` times the variance
+    of the exemplars, because codes lie in a narrow cone.
     """
-    weights = (F.cosine_similarity(exemplars, look[None], dim=1) / temperature).softmax(dim=0)
-    return unit(weights @ exemplars)
+    distance = (exemplars - look).square().sum(dim=1)
+    variance = exemplars.var(dim=0, correction=0).sum().clamp_min(1e-12)
+    return unit((-distance / (temperature * variance)).softmax(dim=0) @ exemplars)
 
 
 def mix(codes: Tensor, weights: Tensor) -> Tensor:

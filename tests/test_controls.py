@@ -77,13 +77,19 @@ def test_the_photo_chooses_the_exemplar_that_it_resembles():
     chosen = choose(exemplars, exemplars[1])
     assert torch.nn.functional.cosine_similarity(chosen, exemplars[1], dim=0) > 0.99
     assert chosen.square().mean().sqrt().item() == pytest.approx(1, abs=1e-5)
-    assert torch.equal(choose(exemplars, 3 * exemplars[1]), chosen)  # how strong the photo's own code is does not matter
     # against a plain loop
     look = unit_codes(1, seed=1, size=192)[0]
-    likeness = [float(e @ look / (e.norm() * look.norm())) for e in exemplars]
-    shares = [torch.tensor(value / 0.1).exp() for value in likeness]
+    mean = sum(exemplars) / 3
+    variance = sum(float((e - mean) @ (e - mean)) for e in exemplars) / 3
+    shares = [torch.tensor(-float((e - look) @ (e - look)) / (0.5 * variance)).exp() for e in exemplars]
     want = unit(sum(share * exemplar for share, exemplar in zip(shares, exemplars, strict=True)))
-    torch.testing.assert_close(choose(exemplars, look, temperature=0.1), want)
+    torch.testing.assert_close(choose(exemplars, look, temperature=0.5), want)
+
+
+def test_exemplars_that_are_nearly_alike_are_still_told_apart():
+    cone = unit(torch.ones(192) + 0.1 * unit_codes(3, seed=0, size=192))
+    chosen = choose(cone, unit(0.1 * cone[0] + 0.9 * cone[2]))
+    assert ((cone - chosen).norm(dim=1).argmin() == 2) and (chosen - cone[2]).norm() < 0.1 * (cone[0] - cone[2]).norm()
 
 
 def test_a_mixture_is_as_strong_as_its_weights_say():

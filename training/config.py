@@ -76,13 +76,13 @@ class Painter(Run):
     features: Features = field(default_factory=Features)
     game: Literal["hinge", "lsgan", "relativistic"] = "hinge"
     """Adversarial game; hinge comes with spectral normalisation, relativistic with R1 and R2 penalties."""
-    content: float = 1.0
+    content: float = 10.0
     """Weight of the content loss."""
-    style: float = 1.0
+    style: float = 30.0
     """Weight of the Gram distance to the painting."""
-    palette: float = 1.0
+    palette: float = 60.0
     """Weight of the colour distance to the painting."""
-    adversarial: float = 1.0
+    adversarial: float = 2.0
     """Weight of the adversarial loss."""
 
 
