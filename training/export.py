@@ -145,7 +145,7 @@ def results_table(report: dict) -> str:
             f"Deception rate (Sanakoyeu et al. 2018): the part of {report['pictures']['held photo']} held-out photos that, once "
             "painted, a linear probe on frozen feature statistics takes for paintings of the style, between untouched photos and "
             "held-out real paintings. Content similarity: cosine of fire5 features with the photo; another photo scores "
-            f"{rate(content['another photo'])}. In brackets 95 % intervals. {report['protocol'].capitalize()}.",
+            f"{rate(content['another photo'])}. In brackets 95 % intervals. Protocol: {report['protocol']}.",
         ]
     )
 
