@@ -52,7 +52,7 @@ CSS = """
 #style label:has(:focus-visible) { outline: 2px solid var(--primary-500); outline-offset: 2px; }
 #style input { position: absolute; inset: 0; opacity: 0; }
 #style span { margin: 0; }
-#style label span { font-size: var(--text-sm); line-height: 1.4; margin: 0 -3px; overflow-wrap: anywhere; }
+#style label span { font-size: var(--text-xs); line-height: 1.4; margin: 0 -5px; overflow-wrap: anywhere; }
 
 /* the result says which side is which */
 #result .content::before, #result .content::after {
