@@ -22,6 +22,8 @@ STYLE_LAYERS = (1, 3, 4, 6, 7, 9)  # of SqueezeNet 1.1: the first convolution an
 
 def painter(config: Painter) -> Preset:
     """Photos to paintings of many domains by one generator; a discriminator with a projection of the domain."""
+    if config.features.network != "squeezenet1_1":
+        raise ValueError(f"the painter's layers are those of squeezenet1_1, got --features.network {config.features.network}")
     data = PhotosAndPaintings(config.data.photos, config.data.paintings, config.data.crop, config.seed)
     encoder = StyleEncoder()
     encoder.calibrate(torch.stack([data[position]["painting"] for position in range(32)]))

@@ -15,6 +15,7 @@ class Domains(Step):
     """
 
     gallery = ("photo", "painting", "half", "full")
+    content_layers = (4, 7)  # fire3 and fire5 of SqueezeNet 1.1
 
     @cached_property
     def code(self) -> Tensor:
@@ -56,5 +57,3 @@ class Domains(Step):
         with torch.no_grad():
             kept = self.nets["features"](self["photo"])
         return {layer: kept[layer] for layer in self.content_layers}
-
-    content_layers = (4, 7)

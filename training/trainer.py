@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -32,6 +32,10 @@ class Preset:
         rates: Learning rate of each phase.
         averaged: Networks whose exponential moving average is what ships.
         export: Writes the package of the averaged networks into a folder.
+        betas: Of Adam, for every phase.
+        average_decay: Of the moving averages.
+        clip_norm: Largest gradient norm of a phase.
+        flat_part: Part of the training with constant learning rates; they fall to zero over the rest.
     """
 
     nets: dict[str, nn.Module]
@@ -42,8 +46,8 @@ class Preset:
     export: Callable[[dict[str, nn.Module], Path], None]
     betas: tuple[float, float] = (0.9, 0.99)
     average_decay: float = 0.999
-    clip_norm: float = 20.0  # largest gradient norm of a phase; a rare painting must not throw the networks off
-    flat_part: float = field(default=0.5)  # of the training with constant learning rates; they fall to zero over the rest
+    clip_norm: float = 20.0
+    flat_part: float = 0.5
 
 
 class Positions:
@@ -195,7 +199,8 @@ class Trainer:
             rate = self.update / max(self.seconds, 1e-9)
             bar.total = round(self.update + max(0.0, config.minutes * 60 - self.seconds) * rate)
         bar.update(self.update - bar.n)
-        if self.update % config.log_every == 0 or self.update == 1:
+        # before every save too, so that a state with NaN never takes the place of a good one
+        if self.update % config.log_every == 0 or self.update % config.save_every == 0 or self.update == 1:
             values = {name: value.item() for name, value in losses.items()}
             for name, value in values.items():
                 if value != value:

@@ -124,3 +124,19 @@ def test_nan_stops_with_a_sentence(tiny_painter, config):
         next(trainer.nets["stylizer"].parameters()).fill_(float("nan"))
     with pytest.raises(ValueError, match="must be one finite number"):
         trainer.train()
+
+
+def test_a_state_with_nan_is_never_saved(tiny_painter, config):
+    trainer = Trainer(tiny_painter, dataclasses.replace(config, updates=6, log_every=100, save_every=3))
+    train_one = trainer.train_one
+
+    def spoil(batches):
+        if trainer.update == 2:
+            with torch.no_grad():
+                next(trainer.nets["stylizer"].parameters()).fill_(float("nan"))
+        return train_one(batches)
+
+    trainer.train_one = spoil
+    with pytest.raises(FloatingPointError, match="NaN at update 3"):
+        trainer.train()
+    assert not trainer.state_path.exists()
