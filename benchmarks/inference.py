@@ -9,8 +9,6 @@ process for each network and size: the largest resident size while painting, min
 import argparse
 import gc
 import json
-import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,9 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.peers import TransformerNet
+from benchmarks.machine import largest_resident_mib, machine
 from styletransfer.models.resnet_generator import ResnetGenerator
 from styletransfer.models.style_generator import StyleGenerator
+from styletransfer.models.transformer_net import TransformerNet
 
 RESULTS = Path(__file__).parent / "results" / "inference.json"
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -67,13 +66,6 @@ def print_peak_memory(name: str, size: int) -> None:
     print(largest_resident_mib() - before)
 
 
-def largest_resident_mib() -> float:
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux lets a child inherit the ru_maxrss of its parent, but not this one
-        return next(int(line.split()[1]) / 2**10 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-
-
 def peak_memory(name: str, size: int, threads: int) -> float:
     command = [sys.executable, "-m", "benchmarks.inference", "--threads", str(threads), "--peak-memory", name, str(size)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -87,14 +79,6 @@ def size_of(name: str) -> dict[str, float]:
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "gmac_256": counter.get_total_flops() / 2e9,
     }
-
-
-def cpu_model() -> str:
-    info = Path("/proc/cpuinfo")
-    names = (
-        [line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line] if info.exists() else []
-    )
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def table(results: list[dict]) -> str:
@@ -135,19 +119,13 @@ def main() -> None:
         for name, taken in milliseconds(size, arguments.repeats).items():
             peak = peak_memory(name, size, arguments.threads)
             results.append({"size": size, "network": name, "milliseconds": taken, "peak_mib": peak})
-    machine = {
-        "cpu": cpu_model(),
-        "threads": arguments.threads,
-        "repeats": arguments.repeats,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
-    print(f"{machine['cpu']}, {machine['threads']} threads, torch {machine['torch']}, median of {machine['repeats']}\n")
+    facts = machine() | {"repeats": arguments.repeats}
+    print(f"{facts['cpu']}, {facts['threads']} threads, torch {facts['torch']}, median of {facts['repeats']}\n")
     for name, size in networks.items():
         print(f"- {name}: {size['parameters'] / 1e6:.2f} M parameters, {size['gmac_256']:.1f} GMAC at 256 px")
     print(f"\n{table(results)}")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps({"machine": machine, "networks": networks, "results": results}, indent=2) + "\n")
+    arguments.out.write_text(json.dumps({"machine": facts, "networks": networks, "results": results}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -6,11 +6,24 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from styletransfer.models.anime_generator import AnimeGenerator
+from styletransfer.models.backbone_discriminator import BackboneDiscriminator
+from styletransfer.models.cut_generator import CutGenerator
+from styletransfer.models.dcgan_discriminator import DCGANDiscriminator
+from styletransfer.models.dcgan_generator import DCGANGenerator
+from styletransfer.models.domain_discriminator import DomainDiscriminator
+from styletransfer.models.domain_generator import DomainGenerator
 from styletransfer.models.patch_discriminator import PatchDiscriminator
+from styletransfer.models.patch_head import PatchHead
+from styletransfer.models.pix2pix_generator import Pix2pixGenerator
+from styletransfer.models.progressive_discriminator import ProgressiveDiscriminator
+from styletransfer.models.progressive_generator import ProgressiveGenerator
 from styletransfer.models.resnet_generator import ResnetGenerator
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
+from styletransfer.models.transformer_net import TransformerNet
 from styletransfer.models.unet_generator import UNetGenerator
+from styletransfer.models.upscale_generator import UpscaleGenerator
 
 
 def image(height: int = 65, width: int = 70, batch: int = 2, seed: int = 0) -> Tensor:
@@ -58,6 +71,11 @@ NETWORKS = {
     "resnet_generator_transposed": Tiny(ResnetGenerator, {"base_channels": 4, "num_blocks": 1, "upsample": "transposed"}),
     "unet_generator": Tiny(UNetGenerator, {"base_channels": 4, "num_downs": 3}),
     "unet_generator_full_depth": Tiny(UNetGenerator, {"base_channels": 4}),
+    "cut_generator": Tiny(CutGenerator, {"base_channels": 4, "num_blocks": 1}),
+    "pix2pix_generator": Tiny(Pix2pixGenerator, {"base_channels": 4, "num_downs": 3}),
+    "pix2pix_generator_per_image": Tiny(Pix2pixGenerator, {"base_channels": 4, "num_downs": 3, "statistics": "image"}),
+    "transformer_net": Tiny(TransformerNet, {"base_channels": 4, "num_blocks": 1}),
+    "anime_generator": Tiny(AnimeGenerator, {"base_channels": 4}),
     "patch_discriminator": Tiny(
         PatchDiscriminator, PATCH, wrong=lambda: (image(), torch.tensor([0, 1])), refusal="num_labels=0", keeps_size=False
     ),
@@ -69,4 +87,58 @@ NETWORKS = {
         keeps_size=False,
         wrong=lambda: (image(),),
     ),
+    "domain_generator": Tiny(
+        DomainGenerator,
+        {"num_domains": 3, "base_channels": 4, "num_blocks": 1},
+        lambda: (image(), torch.tensor([0, 2])),
+        wrong=lambda: (image(8, 70), torch.tensor([0, 2])),
+    ),
+    "domain_discriminator": Tiny(
+        DomainDiscriminator,
+        {"num_domains": 3, "base_channels": 4, "num_layers": 3},
+        lambda: (image(), torch.tensor([True])),  # with classes
+        keeps_size=False,
+    ),
+    "patch_head": Tiny(
+        PatchHead,
+        {"channels": [3, 8], "size": 8},
+        lambda: (image()[:, :, 0].transpose(1, 2), code(80).view(2, 10, 8)),
+        wrong=lambda: (image()[:, :, 0].transpose(1, 2),),
+        refusal="samples of 2 layers, got 1",
+        keeps_size=False,
+    ),
+    "dcgan_generator": Tiny(
+        DCGANGenerator,
+        {"z_size": 8, "base_channels": 4, "image_size": 32},
+        lambda: (code(),),
+        wrong=lambda: (code(9),),
+        refusal=r"z must be \(B, 8\), got \(2, 9\)",
+        keeps_size=False,
+    ),
+    "dcgan_discriminator": Tiny(
+        DCGANDiscriminator,
+        {"base_channels": 4, "image_size": 32},
+        lambda: (image(32, 32),),
+        refusal=r"image must be \(B, 3, 32, 32\), got \(2, 3, 8, 70\)",
+        keeps_size=False,
+    ),
+    # one level: at several, the colours of the others rest; test_progressive.py has them
+    "progressive_generator": Tiny(
+        ProgressiveGenerator,
+        {"z_size": 8, "base_channels": 8, "image_size": 8},
+        lambda: (code(),),
+        wrong=lambda: (code(9),),
+        refusal=r"z must be \(B, 8\), got \(2, 9\)",
+        keeps_size=False,
+    ),
+    "progressive_discriminator": Tiny(
+        ProgressiveDiscriminator,
+        {"base_channels": 8, "image_size": 8, "group": 1},
+        lambda: (image(8, 8),),
+        refusal=r"image at level 0 must be \(B, 3, 8, 8\), got \(2, 3, 8, 70\)",
+        keeps_size=False,
+    ),
+    "upscale_generator": Tiny(UpscaleGenerator, {"base_channels": 4, "num_blocks": 1}, keeps_size=False),
+    "backbone_discriminator_vgg16": Tiny(BackboneDiscriminator, {"backbone": "vgg16", "num_stages": 2}, keeps_size=False),
+    "backbone_discriminator_resnet18": Tiny(BackboneDiscriminator, {"backbone": "resnet18", "num_stages": 3}, keeps_size=False),
 }

@@ -15,10 +15,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         config = tyro.extras.subcommand_cli_from_dict(PRESETS, prog="python -m training", args=arguments, description=__doc__)
-        from training.presets import BUILD
+        from training.presets import build
         from training.trainer import Trainer
 
-        preset = BUILD[type(config)](config)
+        preset = build(config)
         config.out.mkdir(parents=True, exist_ok=True)
         save_config(config, config.out / "config.json")
         Trainer(preset, config).train()

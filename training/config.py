@@ -82,11 +82,286 @@ class Painter(Run):
     """Weight of the Gram distance to the painting."""
     palette: float = 60.0
     """Weight of the colour distance to the painting."""
-    adversarial: float = 2.0
-    """Weight of the adversarial loss."""
+    adversarial: float = 4.0
+    """Weight of each of the two adversarial losses, on pixels and on features."""
+    apart: float = 10.0
+    """Weight of the similarity of codes of different styles."""
+    start: str | None = None
+    """A painter package, folder or Hub id, to start from in place of random weights."""
 
 
-PRESETS: dict[str, type[Run]] = {"painter": Painter}
+World = Literal["pointillism", "hatching", "cartoon", "mosaic", "ink", "palette"]
+Loss = Literal["logistic", "lsgan", "hinge", "wasserstein", "relativistic"]
+Smoothness = Literal["none", "clip", "gp", "spectral", "r1", "r2", "r1r2"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    folder: Path | None = None
+    """Folder of pictures; none trains on drawn scenes."""
+    world: World | None = None
+    """Render the pictures in this style first."""
+    crop: int = 64
+    """Side of the square pictures, in pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unpaired:
+    a: Path | None = None
+    """Folder of pictures to translate; none draws scenes, and needs a world."""
+    b: Path | None = None
+    """Folder of pictures that the results should look like; none renders other pictures of a in the style of the world."""
+    world: World | None = None
+    """A style to learn that is computed, not collected: its truth is known."""
+    crop: int = 128
+    """Side of the square training crops, in pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    source: Path | None = None
+    """Folder of pictures to translate; none draws scenes, and needs a world."""
+    target: Path | None = None
+    """Folder of their translations, under the same file names; none renders the sources in the style of the world."""
+    world: World | None = None
+    """A style to learn that is computed, not collected."""
+    crop: int = 128
+    """Side of the square training crops, in pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    folder: Path | None = None
+    """Folder with one sub-folder of pictures for each domain; none renders drawn scenes in the styles of the worlds."""
+    worlds: tuple[World, ...] = ("hatching", "mosaic", "palette")
+    """The domains, where there is no folder; plain scenes are one more."""
+    crop: int = 128
+    """Side of the square training crops, in pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dcgan(Run):
+    """Pictures from noise (Radford et al. 2016), by the non-saturating minimax game."""
+
+    data: Pictures = field(default_factory=Pictures)
+    z_size: int = 100
+    """Numbers in the noise vector."""
+    width: int = 64
+    """Channels of the widest layers' smallest multiple."""
+    rate: float = 2e-4
+    """Learning rate of both players."""
+    batch: int = 32
+    game: Loss = "logistic"
+    lipschitz: Smoothness = "none"
+    """What keeps the discriminator smooth."""
+    discriminator_updates: int = 1
+    """Updates of the discriminator for each of the generator."""
+    augment: bool = False
+    """Change real and fake pictures alike before they are judged (DiffAugment)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wgan(Dcgan):
+    """Pictures from noise by a Wasserstein critic: clipping, gradient penalty, spectral norm, R1, R2."""
+
+    rate: float = 1e-4
+    game: Loss = "wasserstein"
+    lipschitz: Smoothness = "gp"
+    discriminator_updates: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class R3gan(Dcgan):
+    """Pictures from noise by the relativistic game with R1 and R2 (Huang et al. 2024)."""
+
+    game: Loss = "relativistic"
+    lipschitz: Smoothness = "r1r2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Few(Dcgan):
+    """Pictures from noise, learned from one picture or a few, with DiffAugment (Zhao et al. 2020)."""
+
+    pictures: int = 1
+    """How many pictures of the data to learn from."""
+    game: Loss = "hinge"
+    lipschitz: Smoothness = "spectral"
+    augment: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progressive(Run):
+    """Pictures from noise, at a resolution that grows while it trains (Karras et al. 2018)."""
+
+    data: Pictures = field(default_factory=lambda: Pictures(crop=128))
+    z_size: int = 128
+    """Numbers in the noise vector."""
+    width: int = 128
+    """Channels at the lowest resolutions; halved at each above 32 pixels."""
+    rate: float = 1e-3
+    """Learning rate of both players."""
+    batch: int = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pix2pix(Run):
+    """Pairs of pictures: U-Net and conditional patch discriminator (Isola et al. 2017)."""
+
+    data: Pairs = field(default_factory=Pairs)
+    width: int = 64
+    """Channels of the first layer."""
+    rate: float = 2e-4
+    """Learning rate of both players."""
+    l1: float = 100.0
+    """Weight of the L1 distance to the target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Superres(Run):
+    """Enlargement in two stages, x2 and then x4, the second faded in."""
+
+    data: Pictures = field(default_factory=lambda: Pictures(crop=128))
+    width: int = 64
+    """Channels of the residual blocks."""
+    rate: float = 2e-4
+    """Learning rate of both players."""
+    features: Features = field(default_factory=Features)
+    adversarial: float = 5e-3
+    """Weight of the adversarial loss beside the pixels' L1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cyclegan(Run):
+    """Two-way translation without pairs (Zhu et al. 2017)."""
+
+    data: Unpaired = field(default_factory=Unpaired)
+    width: int = 64
+    """Channels of the first layer."""
+    blocks: int = 9
+    """Residual blocks; 6 suit 128 px, 9 suit 256 px."""
+    rate: float = 2e-4
+    """Learning rate of all players."""
+    batch: int = 1
+    cycle: float = 10.0
+    """Weight of the way there and back."""
+    identity: float = 5.0
+    """Weight of leaving alone what is in the target domain already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut(Run):
+    """One-way translation without pairs, by contrast of patches (Park et al. 2020)."""
+
+    data: Unpaired = field(default_factory=Unpaired)
+    width: int = 64
+    """Channels of the first layer."""
+    blocks: int = 9
+    """Residual blocks."""
+    rate: float = 2e-4
+    """Learning rate of all players."""
+    batch: int = 1
+    nce: float = 1.0
+    """Weight of the contrast between patches of the photo and of the result."""
+    identity: bool = True
+    """Contrast on pictures of the target domain too, which should stay as they are."""
+    patches: int = 256
+    """Patches for each layer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fastcut(Cut):
+    """CUT without the identity part, with more contrast: twice as fast (Park et al. 2020)."""
+
+    nce: float = 10.0
+    identity: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stargan(Run):
+    """Many domains in one generator (Choi et al. 2018)."""
+
+    data: Labelled = field(default_factory=Labelled)
+    width: int = 64
+    """Channels of the first layer."""
+    blocks: int = 6
+    """Residual blocks."""
+    rate: float = 1e-4
+    """Learning rate of both players."""
+    batch: int = 8
+    cycle: float = 10.0
+    """Weight of the way there and back."""
+    classes: float = 1.0
+    """Weight of the classification of domains."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Semantic(Run):
+    """Semantic style transfer: U-Net against a VGG-16 or ResNet discriminator, in three stages."""
+
+    data: Unpaired = field(default_factory=Unpaired)
+    features: Features = field(default_factory=Features)
+    backbone: Literal["vgg16", "resnet18"] = "vgg16"
+    """Architecture of the discriminator."""
+    pretrained: bool = False
+    """Start the discriminator from torchvision's ImageNet weights, which are downloaded."""
+    width: int = 64
+    """Channels of the U-Net's first layer."""
+    rate: float = 2e-4
+    """Learning rate of both players."""
+    content: float = 10.0
+    """Weight of the semantic feature loss ||Phi(x) - Phi(G(x))||^2."""
+    style: float = 10.0
+    """Weight of the Gram distance, in the last stage."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference(Run):
+    """Cross-domain G(x, y): a content keeper and a style transferrer, guided by a reference picture."""
+
+    data: Unpaired = field(default_factory=Unpaired)
+    features: Features = field(default_factory=Features)
+    rate: float = 5e-4
+    """Learning rate of both players."""
+    content: float = 10.0
+    """Weight of the content keeper, L1 on features."""
+    style: float = 30.0
+    """Weight of the Gram distance to the reference."""
+    constancy: float = 1.0
+    """Weight of f-constancy and of the identity on the target domain (Taigman et al. 2017)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers(Run):
+    """Style and content measured by the discriminator's own middle layers, without any other network."""
+
+    data: Unpaired = field(default_factory=Unpaired)
+    width: int = 64
+    """Channels of the first layer."""
+    rate: float = 2e-4
+    """Learning rate of both players."""
+    content: float = 10.0
+    """Weight of the content distance on the discriminator's layers."""
+    style: float = 10.0
+    """Weight of the style distance on them."""
+
+
+PRESETS: dict[str, type[Run]] = {
+    "painter": Painter,
+    "dcgan": Dcgan,
+    "wgan": Wgan,
+    "r3gan": R3gan,
+    "few": Few,
+    "progressive": Progressive,
+    "pix2pix": Pix2pix,
+    "superres": Superres,
+    "cyclegan": Cyclegan,
+    "cut": Cut,
+    "fastcut": Fastcut,
+    "stargan": Stargan,
+    "semantic": Semantic,
+    "reference": Reference,
+    "layers": Layers,
+}
 
 
 def save_config(config: Run, path: Path) -> None:

@@ -5,26 +5,39 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from training.losses.adversarial import Adversarial, mean_verdict
+from training.losses.lipschitz import Lipschitz, between, slopes
+from training.pool import ImagePool
+
+WHOLE = (0.0, 1.0)  # of the training
+UNBOUNDED = Lipschitz()
 
 
 @dataclass(frozen=True)
 class Term:
-    """A weighted loss: `loss` is called with what the step holds under the names in `on`."""
+    """A weighted loss: `loss` is called with what the step holds under the names in `on`, `during` a part of the training."""
 
     name: str
     loss: Callable[..., Tensor]
     on: tuple[str, ...]
     weight: float = 1.0
     phase: str = "generator"
+    during: tuple[float, float] = WHOLE
 
 
 @dataclass(frozen=True)
 class Game:
     """`discriminator` judges the step's `real` against its `fake`, with `given` (labels, say) beside the image.
 
-    `emphasis` names a (B,) tensor of the step that weighs each fake, on both sides of the game.
+    Args:
+        given: Name of what the discriminator gets beside the image: labels, say.
+        emphasis: Name of a (B,) tensor that weighs each fake, on both sides of the game.
+        lipschitz: What keeps the discriminator smooth.
+        pool: Show it earlier fakes too, out of this many (Shrivastava et al. 2017, sec. 2.3); 0 for the new alone.
+        augment: Differentiable changes of every image before it is judged, in both phases (Zhao et al. 2020, DiffAugment).
+        during: Part of the training in which it is played.
     """
 
     discriminator: str
@@ -34,7 +47,10 @@ class Game:
     given: str | None = None
     weight: float = 1.0
     emphasis: str | None = None
-    penalty: Callable[..., Tensor] | None = None
+    lipschitz: Lipschitz = UNBOUNDED
+    pool: int = 0
+    augment: Callable[[Tensor], Tensor] | None = None
+    during: tuple[float, float] = WHOLE
 
 
 @dataclass(frozen=True)
@@ -56,10 +72,14 @@ class Step:
     """
 
     gallery: tuple[str, ...] = ()  # images that a sample grid shows, left to right
+    made_of: tuple[
+        tuple[str, str], ...
+    ] = ()  # (input, output) of each generator, for the doctor: ("photo", "fake"), ("z", "fake")
 
     def __init__(self, nets: dict, batch: dict[str, Tensor], progress: float = 0.0):
         self.nets, self.batch, self.progress = nets, batch, progress
         self.phase = None
+        self.pools: dict[str, ImagePool] = {}
         self.verdicts: dict[tuple, list[Tensor]] = {}
 
     def __getitem__(self, name: str):
@@ -74,11 +94,15 @@ class Step:
         self.verdicts.clear()
 
     def judge(self, game: Game, name: str) -> list[Tensor]:
-        """Verdicts on the image `name`, kept for this phase. A discriminator that trains sees it detached."""
+        """Verdicts on the image (or its features) `name`, kept for this phase. A discriminator that trains sees it detached."""
         if (game.discriminator, name) not in self.verdicts:
             image = self[name]
             if game.discriminator in self.phase.players:
-                image = image.detach()
+                image = tree_map(Tensor.detach, image)
+                if game.pool and name == game.fake:
+                    image = self.pools[game.discriminator](image)
+            if game.augment is not None:
+                image = game.augment(image)
             self.verdicts[game.discriminator, name] = self.nets[game.discriminator](image, *self.given(game))
         return self.verdicts[game.discriminator, name]
 
@@ -99,9 +123,11 @@ class Recipe:
         losses = {
             term.name: term.weight * term.loss(*(step[name] for name in term.on))
             for term in self.terms
-            if term.phase == phase.name
+            if term.phase == phase.name and within(step.progress, term.during)
         }
         for game in self.games:
+            if not within(step.progress, game.during):
+                continue
             if game.discriminator in phase.players:
                 losses |= self.discriminator_losses(step, game, update)
             elif phase.name == "generator":
@@ -110,13 +136,29 @@ class Recipe:
 
     def discriminator_losses(self, step: Step, game: Game, update: int) -> dict[str, Tensor]:
         losses = {game.discriminator: self.play(step, game, game.loss.discriminator, real=True)}
-        if game.penalty is not None and update % game.penalty.every == 0:
-
-            def judge(image: Tensor) -> list[Tensor]:
-                return step.nets[game.discriminator](image, *step.given(game))
-
-            losses[f"{game.discriminator}_penalty"] = game.penalty(judge, step[game.real], step[game.fake])
+        if update % game.lipschitz.every == 0:
+            penalty = game.lipschitz.penalty(self.judge_of(step, game), step[game.real], step[game.fake])
+            if penalty is not None:
+                losses[f"{game.discriminator}_penalty"] = penalty
         return losses
+
+    def judge_of(self, step: Step, game: Game) -> Callable[[Tensor], list[Tensor]]:
+        """The discriminator of a game as a function of the image alone, as it sees it in training."""
+
+        def judge(image: Tensor) -> list[Tensor]:
+            seen = image if game.augment is None else game.augment(image)
+            return step.nets[game.discriminator](seen, *step.given(game))
+
+        return judge
+
+    def slopes(self, step: Step) -> dict[str, Tensor]:
+        """Mean slope of each discriminator of images at points between real and fake: what a Lipschitz method should bound."""
+        measured = {}
+        for game in self.games:
+            real, fake = step[game.real], step[game.fake]
+            if within(step.progress, game.during) and isinstance(real, Tensor) and real.shape == fake.shape:
+                measured[f"{game.discriminator}/slope"] = slopes(self.judge_of(step, game), between(real, fake)).mean()
+        return measured
 
     def play(self, step: Step, game: Game, side: Callable, real: bool) -> Tensor:
         fakes = step.judge(game, game.fake)
@@ -137,8 +179,19 @@ class Recipe:
         for game in self.games:
             if game.discriminator not in players:
                 raise ValueError(f"no phase trains the discriminator {game.discriminator!r}")
-        step = self.step(nets, batch)
-        for phase in self.phases:
-            for name, loss in self.losses(step, phase).items():
-                if loss.ndim or not torch.isfinite(loss):
-                    raise ValueError(f"loss {name!r} of phase {phase.name!r} must be one finite number, got {loss}")
+        # every part of the training once: the start of each term and game
+        for progress in sorted({part.during[0] for part in (*self.terms, *self.games)}):
+            step = self.step(nets, batch, progress)
+            step.pools = self.make_pools()
+            for phase in self.phases:
+                for name, loss in self.losses(step, phase).items():
+                    if loss.ndim or not torch.isfinite(loss):
+                        raise ValueError(f"loss {name!r} of phase {phase.name!r} must be one finite number, got {loss}")
+
+    def make_pools(self) -> dict[str, ImagePool]:
+        return {game.discriminator: ImagePool(game.pool) for game in self.games if game.pool}
+
+
+def within(progress: float, during: tuple[float, float]) -> bool:
+    """Whether `progress` lies in a part of the training; the end belongs to it only at 1."""
+    return during[0] <= progress < during[1] or progress >= 1 == during[1]

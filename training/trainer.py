@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -18,6 +18,7 @@ from torchvision.utils import save_image
 from tqdm import tqdm
 
 from training.config import Run
+from training.doctor import Doctor
 from training.recipe import Recipe
 
 
@@ -32,6 +33,7 @@ class Preset:
         rates: Learning rate of each phase.
         averaged: Networks whose exponential moving average is what ships.
         export: Writes the package of the averaged networks into a folder.
+        paces: Factors of the learning rate of single networks; 1 for those not named.
         betas: Of Adam, for every phase.
         average_decay: Of the moving averages.
         clip_norm: Largest gradient norm of a phase.
@@ -44,6 +46,7 @@ class Preset:
     rates: dict[str, float]
     averaged: tuple[str, ...]
     export: Callable[[dict[str, nn.Module], Path], None]
+    paces: dict[str, float] = field(default_factory=dict)
     betas: tuple[float, float] = (0.9, 0.99)
     average_decay: float = 0.999
     clip_norm: float = 20.0
@@ -80,10 +83,17 @@ class Trainer:
         if config.batch % parts:
             raise ValueError(f"--batch {config.batch} cannot be split over {parts} processes and accumulation steps")
         self.update, self.seconds = 0, 0.0
+        self.findings: dict[str, str] = {}  # of the doctor, at the last look
+        self.told: set[str] = set()
+        self.pools = self.recipe.make_pools()
+        self.doctor = Doctor(self.recipe)
+        set_seed(config.seed)  # spectral norm starts from random vectors
+        for game in self.recipe.games:
+            game.lipschitz.prepare(preset.nets[game.discriminator])
         players = {name for phase in self.recipe.phases for name in phase.players}
         optimizers = {
             phase.name: torch.optim.Adam(
-                [p for name in phase.players for p in preset.nets[name].parameters()],
+                [{"params": list(preset.nets[name].parameters()), "pace": preset.paces.get(name, 1.0)} for name in phase.players],
                 lr=preset.rates[phase.name],
                 betas=preset.betas,
             )
@@ -129,13 +139,15 @@ class Trainer:
         set_seed(self.config.seed * 1_000_003 + self.update * self.accelerator.num_processes + self.accelerator.process_index)
         progress = self.progress()
         steps = [self.recipe.step(self.nets, batch, progress) for batch in micro_batches]
+        for step in steps:
+            step.pools = self.pools
         logged: dict[str, Tensor] = {}
         for phase in self.recipe.phases:
             if self.update % phase.every:
                 continue
             optimizer = self.optimizers[phase.name]
             for group in optimizer.param_groups:
-                group["lr"] = self.preset.rates[phase.name] * self.schedule(progress)
+                group["lr"] = self.preset.rates[phase.name] * group["pace"] * self.schedule(progress)
             with training_only(self.nets, phase.players):
                 for index, step in enumerate(steps):
                     last = index == len(steps) - 1
@@ -144,16 +156,26 @@ class Trainer:
                             for name in phase.players:
                                 stack.enter_context(self.accelerator.no_sync(self.nets[name]))
                         losses = self.recipe.losses(step, phase, self.update)
+                        if not losses:  # nothing for these players in this part of the training
+                            continue
                         self.accelerator.backward(sum(losses.values()) / len(steps))
                     for name, loss in losses.items():
                         logged[f"{phase.name}/{name}"] = logged.get(f"{phase.name}/{name}", 0) + loss.detach() / len(steps)
+            if not losses:
+                continue
             norm = self.accelerator.clip_grad_norm_(
                 [p for name in phase.players for p in self.nets[name].parameters()], self.preset.clip_norm
             )
             logged[f"{phase.name}/gradient_norm"] = norm.detach()
             optimizer.step()
             optimizer.zero_grad()
+            for game in self.recipe.games:
+                if game.discriminator in phase.players:
+                    game.lipschitz.after(self.accelerator.unwrap_model(self.nets[game.discriminator]))
         self.update += 1
+        if self.speaks():
+            logged |= self.recipe.slopes(steps[-1])
+            self.findings = self.doctor.examine(steps[-1], {name: float(value) for name, value in logged.items()})
         for name, average in self.averages.items():
             average.follow(self.accelerator.unwrap_model(self.nets[name]), self.update)
         return logged
@@ -195,28 +217,37 @@ class Trainer:
 
     def report(self, losses: dict[str, Tensor], bar: tqdm) -> None:
         config = self.config
-        if config.updates is None:
-            rate = self.update / max(self.seconds, 1e-9)
+        if config.updates is None and self.seconds:
+            rate = self.update / self.seconds
             bar.total = round(self.update + max(0.0, config.minutes * 60 - self.seconds) * rate)
         bar.update(self.update - bar.n)
         # before every save too, so that a state with NaN never takes the place of a good one
-        if self.update % config.log_every == 0 or self.update % config.save_every == 0 or self.update == 1:
+        if self.speaks():
             values = {name: value.item() for name, value in losses.items()}
             for name, value in values.items():
                 if value != value:
                     raise FloatingPointError(
                         f"{name} became NaN at update {self.update}; the last good state is kept in {self.state_path}"
                     )
-            self.accelerator.log(values, step=self.update)
-            bar.set_postfix({name.split("/")[-1]: f"{value:.3f}" for name, value in values.items()})
+            self.accelerator.log(values | {f"doctor/{name}": 1.0 for name in self.findings}, step=self.update)
+            shown = {"doctor": ", ".join(self.findings)} if self.findings else {}
+            bar.set_postfix(shown | {name.split("/")[-1]: f"{value:.3f}" for name, value in values.items()})
+            for name in self.findings.keys() - self.told:
+                bar.write(f"doctor, update {self.update}: {self.findings[name]}")
+            self.told |= self.findings.keys()
         if self.accelerator.is_main_process and (self.update % config.sample_every == 0 or self.update == 1):
             self.sample()
+
+    def speaks(self) -> bool:
+        """Whether this update is logged: every `log_every`, the first, and those that are saved."""
+        return self.update % self.config.log_every == 0 or self.update % self.config.save_every == 0 or self.update == 1
 
     @torch.no_grad()
     def sample(self) -> None:
         """A grid of the step's gallery for the first samples of the stream, made by the averaged networks."""
         batch = self.to_device(torch.utils.data.default_collate([self.preset.data[i] for i in range(8)]))
-        step = self.recipe.step(self.nets | {name: average.net for name, average in self.averages.items()}, batch)
+        nets = self.nets | {name: average.net for name, average in self.averages.items()}
+        step = self.recipe.step(nets, batch, self.progress())
         rows = torch.stack([step[name].float() for name in step.gallery], dim=1).flatten(0, 1)
         folder = self.config.out / "samples"
         folder.mkdir(exist_ok=True)
@@ -237,6 +268,7 @@ class Trainer:
             "seconds": self.seconds,
             "nets": {name: self.accelerator.unwrap_model(self.nets[name]).state_dict() for name in players},
             "averages": {name: average.net.state_dict() for name, average in self.averages.items()},
+            "pools": {name: pool.images for name, pool in self.pools.items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
         }
         part = self.state_path.with_suffix(".part")
@@ -254,6 +286,8 @@ class Trainer:
             self.averages[name].net.load_state_dict(weights)
         for name, values in state["optimizers"].items():
             self.optimizers[name].load_state_dict(values)
+        for name, images in state["pools"].items():
+            self.pools[name].images = images
         self.update, self.seconds = state["update"], state["seconds"]
 
 

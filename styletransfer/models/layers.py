@@ -1,9 +1,14 @@
 """Parts that several networks use."""
 
+import math
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 MIN_SIZE = 16
+START = 8  # pixels, at level 0 of a network that grows
+FULL_WIDTH = 32  # pixels: each level above is half as wide
 
 
 def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
@@ -30,3 +35,31 @@ def init_gaussian(module: nn.Module) -> None:
             nn.init.normal_(layer.weight, 1.0, 0.02)
         if getattr(layer, "bias", None) is not None:
             nn.init.zeros_(layer.bias)
+
+
+class EqualConv(nn.Conv2d):
+    """Convolution whose weights are N(0, 1) and scaled by He's constant at run time (Karras et al. 2018, sec. 4.1)."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, padding: int = 0, gain: float = math.sqrt(2)):
+        super().__init__(in_channels, out_channels, kernel, padding=padding)
+        self.scale = gain / math.sqrt(in_channels * kernel**2)
+        nn.init.normal_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)
+
+
+def level_widths(base_channels: int, image_size: int) -> list[int]:
+    """Channels of each level, 8 px first."""
+    if image_size < START or image_size & (image_size - 1):
+        raise ValueError(f"image_size must be a power of two of at least {START}, got {image_size}")
+    sizes = [START * 2**level for level in range(int(math.log2(image_size // START)) + 1)]
+    return [max(base_channels * FULL_WIDTH // max(size, FULL_WIDTH), 1) for size in sizes]
+
+
+def check_level(level: float, top: int) -> int:
+    """The whole level that holds the resolution of `level`; a fraction means that it is being faded in."""
+    if not 0 <= level <= top:
+        raise ValueError(f"level must be from 0 to {top}, got {level}")
+    return math.ceil(level)

@@ -64,9 +64,29 @@ class ResnetGenerator(ModelMixin, ConfigMixin):
         self.out = nn.Conv2d(width, 3, 7, padding=3, padding_mode="reflect")
         init_gaussian(self)
 
-    def forward(self, image: Tensor, features: bool = False) -> Tensor:
-        """Translate `image` (B, 3, H, W) in [-1, 1], H and W at least 16. With `features`, return the encoding instead."""
+    @property
+    def feature_channels(self) -> list[int]:
+        """Widths of what `features` returns."""
+        width = self.config.base_channels
+        return [3, 2 * width, 4 * width] + [4 * width] * min(2, self.config.num_blocks)
+
+    def forward(self, image: Tensor, features: bool = False) -> Tensor | list[Tensor]:
+        """Translate `image` (B, 3, H, W) in [-1, 1], H and W at least 16.
+
+        With `features`, return what CUT contrasts instead (Park et al. 2020, appendix C.1): the padded image, both downsampling
+        convolutions before their norm, the first block and the middle one: widths `feature_channels`.
+        """
         height, width = image.shape[-2:]
-        x = self.stem(pad_to_multiple(image, 4))  # (B, C, H, W)
-        x = self.down(x)  # (B, 4C, H/4, W/4)
-        return x if features else self.out(self.up(self.blocks(x))).tanh()[..., :height, :width]
+        x = pad_to_multiple(image, 4)
+        kept = [x]
+        x = self.stem(x)  # (B, C, H, W)
+        for layer in self.down:
+            x = layer(x)  # (B, 2C, H/2, W/2), then (B, 4C, H/4, W/4)
+            if isinstance(layer, nn.Conv2d):
+                kept.append(x)
+        middle = len(self.blocks) // 2
+        for number, block in enumerate(self.blocks[: middle + 1] if features else self.blocks):
+            x = block(x)
+            if number in (0, middle):
+                kept.append(x)
+        return kept if features else self.out(self.up(x)).tanh()[..., :height, :width]

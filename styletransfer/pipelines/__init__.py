@@ -1,5 +1,6 @@
 """Pipelines: PIL in, PIL out. `load_pipeline` opens any package."""
 
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -7,10 +8,13 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from styletransfer.catalog import read_index
 from styletransfer.pipelines.loading import fetch
-from styletransfer.pipelines.style_transfer import StyleTransferPipeline
 
-# packages name their class, and only the classes of this table can be had: nothing is imported by name
-PIPELINES: dict[str, type[DiffusionPipeline]] = {"StyleTransferPipeline": StyleTransferPipeline}
+# class -> module. Packages name their class, and only the classes of this table can be had: no other name is ever imported
+PIPELINES = {
+    "StyleTransferPipeline": "styletransfer.pipelines.style_transfer",
+    "TranslationPipeline": "styletransfer.pipelines.translation",
+    "GenerationPipeline": "styletransfer.pipelines.generation",
+}
 
 
 def load_pipeline(
@@ -35,7 +39,7 @@ def load_pipeline(
     name = read_index(folder)["_class_name"]
     if name not in PIPELINES:
         raise ValueError(f"{path_or_repo} needs a {name}, and there are only {', '.join(PIPELINES)}")
-    pipe = PIPELINES[name].from_pretrained(folder, dtype=dtype)
+    pipe = getattr(import_module(PIPELINES[name]), name).from_pretrained(folder, dtype=dtype)
     if device is None:
         return pipe
     try:

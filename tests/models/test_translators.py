@@ -70,9 +70,20 @@ def test_published_sizes():
 
 
 def test_features_are_the_encoding():
-    assert ResnetGenerator(base_channels=4, num_blocks=1)(image(), features=True).shape == (2, 16, 17, 18)
     assert UNetGenerator(base_channels=4, num_downs=3)(image(), features=True).shape == (2, 16, 9, 9)
     assert UNetGenerator(base_channels=4)(image(), features=True).shape == (2, 32, 1, 1)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 9])
+def test_resnet_features_are_what_the_result_is_made_of(blocks):
+    generator = ResnetGenerator(base_channels=4, num_blocks=blocks)
+    features = generator(image(), features=True)
+    sizes = [(68, 72), (34, 36), (17, 18), (17, 18), (17, 18)][: len(features)]
+    assert [layer.shape[1] for layer in features] == generator.feature_channels
+    assert [layer.shape[2:] for layer in features] == sizes
+    torch.testing.assert_close(features[0][..., :65, :70], image())
+    last = generator.blocks[blocks // 2 + 1 :](features[-1])
+    torch.testing.assert_close(generator.out(generator.up(last)).tanh()[..., :65, :70], generator(image()))
 
 
 def test_unet_drops_in_its_three_innermost_decoder_blocks_in_training_only():

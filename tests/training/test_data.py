@@ -51,5 +51,4 @@ def test_crop_stays_inside_and_in_range():
     image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8))
     for seed in range(20):
         crop = random_crop(image, 32, (0.3, 1.0), np.random.default_rng(seed))
-        assert crop.shape == (3, 32, 32)
-        assert crop.abs().max() <= 1
+        assert crop.shape == (32, 32, 3) and crop.dtype == np.uint8

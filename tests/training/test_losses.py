@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from training.losses.adversarial import GAMES, mean_verdict
+from training.losses.codes import domain_similarity
 from training.losses.color import palette_distance
-from training.losses.penalties import GradientNorm
+from training.losses.lipschitz import GradientNorm
 from training.losses.perceptual import content_distance, gram_matrix, style_distance
 
 
@@ -60,6 +61,7 @@ def test_palette_distance_by_hand():
         ("hinge", 0 + 4, -3),
         ("logistic", math.log1p(math.exp(-3)) + math.log1p(math.exp(3)), math.log1p(math.exp(-3))),
         ("relativistic", math.log(2), math.log(2)),
+        ("wasserstein", 0, -3),
     ],
 )
 def test_games_by_hand(name, discriminator, generator):
@@ -93,5 +95,12 @@ def test_gradient_penalty_by_hand():
         return [3 * x.mean(dim=1, keepdim=True)]
 
     penalty = GradientNorm(weight=4.0, on=("real", "fake"), every=1)
-    assert penalty(judge, image, image).item() == pytest.approx(2 * 4 / 2 * 9 / 48, rel=1e-5)
-    assert GradientNorm(4.0, every=16)(judge, image, image).item() == pytest.approx(16 * 4 / 2 * 9 / 48, rel=1e-5)
+    assert penalty.penalty(judge, image, image).item() == pytest.approx(2 * 4 / 2 * 9 / 48, rel=1e-5)
+    assert GradientNorm(4.0, every=16).penalty(judge, image, image).item() == pytest.approx(16 * 4 / 2 * 9 / 48, rel=1e-5)
+
+
+def test_domain_similarity_by_hand():
+    code = torch.tensor([[1.0, 0.0], [3.0, 0.0], [1.0, 1.0], [-1.0, 0.0]])
+    # other domains: (0, 2) and (1, 2) have cosine sqrt(1 / 2), (2, 3) a negative one; (0, 3) and (1, 3) are opposite
+    assert domain_similarity(code, torch.tensor([0, 0, 1, 2])).item() == pytest.approx((0.5 + 0.5) / 5)
+    assert domain_similarity(code, torch.tensor([4, 4, 4, 4])).item() == 0

@@ -7,8 +7,8 @@ import signal
 import pytest
 import torch
 
-from tests.training.conftest import tiny_nets
 from training.losses.adversarial import LSGAN
+from training.losses.lipschitz import Lipschitz
 from training.trainer import Trainer, training_only
 
 
@@ -52,7 +52,8 @@ def test_resume_is_exact(tiny_painter, config, tmp_path):
 
 
 def test_every_player_learns_everywhere_and_the_frozen_stay(tiny_painter, config):
-    games = (dataclasses.replace(tiny_painter.recipe.games[0], loss=LSGAN),)  # the hinge gives a bias no gradient at first
+    # the hinge gives a bias no gradient at first
+    games = tuple(dataclasses.replace(game, loss=LSGAN) for game in tiny_painter.recipe.games)
     preset = dataclasses.replace(tiny_painter, recipe=dataclasses.replace(tiny_painter.recipe, games=games))
     trainer = Trainer(preset, config)
     parameters = {f"{name}.{key}": p for name, net in trainer.nets.items() for key, p in net.named_parameters()}
@@ -81,10 +82,10 @@ def test_accumulation_gives_the_same_update(tiny_painter, config):
     # the same strengths in both: they are drawn once for each part of the batch otherwise
     step = type("Full", (tiny_painter.recipe.step,), {"strength": property(lambda self: torch.ones(len(self["photo"])))})
     terms = tuple(term for term in tiny_painter.recipe.terms if term.name != "palette")  # draws random directions
-    # norm="none": spectral normalisation takes one power iteration for each forward
-    games = (dataclasses.replace(tiny_painter.recipe.games[0], loss=LSGAN),)
+    # spectral normalisation takes one power iteration for each forward
+    games = tuple(dataclasses.replace(game, loss=LSGAN, lipschitz=Lipschitz()) for game in tiny_painter.recipe.games)
     recipe = dataclasses.replace(tiny_painter.recipe, step=step, terms=terms, games=games)
-    preset = dataclasses.replace(tiny_nets(tiny_painter, norm="none"), recipe=recipe)
+    preset = dataclasses.replace(tiny_painter, recipe=recipe)
     config = dataclasses.replace(config, batch=4)
 
     def after_one_update(accumulate: int) -> dict[str, torch.Tensor]:

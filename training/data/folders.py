@@ -16,12 +16,13 @@ class ImageFolder:
     Args:
         root: Searched with its sub-folders; hidden files are skipped, anything else must be a picture.
         shortest: Pictures are shrunk until their shorter side is at most twice this crop; a shorter one is refused.
+        part: "held" for every tenth picture, "train" for the others, None for all. Fewer than ten are not parted.
 
     Raises:
         ValueError: naming every file that is broken, too small or no picture, before training starts.
     """
 
-    def __init__(self, root: Path, shortest: int):
+    def __init__(self, root: Path, shortest: int, part: str | None = None):
         if not root.is_dir():
             raise ValueError(f"no folder of pictures at {root}")
         paths = sorted(
@@ -29,6 +30,8 @@ class ImageFolder:
         )
         if not paths:
             raise ValueError(f"the folder {root} holds no pictures")
+        if part is not None and len(paths) >= 10:
+            paths = [path for number, path in enumerate(paths) if (number % 10 == 9) == (part == "held")]
         with ThreadPoolExecutor() as pool:
             results = list(
                 tqdm(pool.map(lambda path: decode(path, shortest), paths), f"reading {root.name}", len(paths), leave=False)
@@ -56,8 +59,8 @@ def decode(path: Path, shortest: int) -> Image.Image | str:
     return image
 
 
-def random_crop(image: Image.Image, size: int, scale: tuple[float, float], rng: np.random.Generator) -> torch.Tensor:
-    """A square of `size` pixels, (3, size, size) in [-1, 1], mirrored half of the time.
+def random_crop(image: Image.Image, size: int, scale: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
+    """A square of `size` pixels, uint8 (size, size, 3), mirrored half of the time.
 
     It is cut with a side of `scale` times the shorter side of the image, never less than half of `size`.
     """
@@ -65,8 +68,11 @@ def random_crop(image: Image.Image, size: int, scale: tuple[float, float], rng: 
     left, top = rng.uniform(0, image.width - side), rng.uniform(0, image.height - side)
     box = (left, top, left + side, top + side)
     pixels = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=2))
-    if rng.random() < 0.5:
-        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels[:, ::-1]) if rng.random() < 0.5 else pixels
+
+
+def to_tensor(pixels: np.ndarray) -> torch.Tensor:
+    """A picture, uint8 (H, W, 3), as a network takes it: (3, H, W) in [-1, 1]."""
     return torch.from_numpy(pixels.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1)
 
 
@@ -107,7 +113,7 @@ class PhotosAndPaintings(Dataset):
         label = int(rng.integers(len(self.styles)))
         paintings = self.paintings[label].images
         return {
-            "photo": random_crop(self.photos.images[rng.integers(len(self.photos))], self.crop, self.photo_scale, rng),
-            "painting": random_crop(paintings[rng.integers(len(paintings))], self.crop, self.painting_scale, rng),
+            "photo": to_tensor(random_crop(self.photos.images[rng.integers(len(self.photos))], self.crop, self.photo_scale, rng)),
+            "painting": to_tensor(random_crop(paintings[rng.integers(len(paintings))], self.crop, self.painting_scale, rng)),
             "label": torch.tensor(label),
         }

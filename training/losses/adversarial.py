@@ -43,9 +43,15 @@ RELATIVISTIC = Adversarial(
     generator=lambda real, fake: F.softplus(real - fake),
     paired=True,
 )
-GAMES = {game.name: game for game in (LSGAN, HINGE, LOGISTIC, RELATIVISTIC)}
+# Arjovsky et al. 2017, eq. 2. Use it with a Lipschitz method.
+WASSERSTEIN = Adversarial(
+    "wasserstein",
+    discriminator=lambda real, fake: fake - real,
+    generator=lambda real, fake: -fake,
+)
+GAMES = {game.name: game for game in (LSGAN, HINGE, LOGISTIC, RELATIVISTIC, WASSERSTEIN)}
 
 
 def mean_verdict(verdicts: list[Tensor]) -> Tensor:
-    """Average (B,) of verdicts (B, 1, h, w) over windows, then over scales."""
-    return torch.stack([verdict.float().mean(dim=(1, 2, 3)) for verdict in verdicts]).mean(dim=0)
+    """Average (B,) of verdicts (B, 1, h, w), or (B, 1) of a discriminator without windows, over windows, then over scales."""
+    return torch.stack([verdict.float().flatten(1).mean(dim=1) for verdict in verdicts]).mean(dim=0)

@@ -15,7 +15,10 @@ class Domains(Step):
     """
 
     gallery = ("photo", "painting", "half", "full")
-    content_layers = (4, 7)  # fire3 and fire5 of SqueezeNet 1.1
+    made_of = (("photo", "full"),)
+    content_layers = (4, 7)  # of SqueezeNet 1.1: fire3 and fire5
+    style_layers = (1, 3, 4, 6, 7, 9)  # the first convolution and fire2 to fire6
+    judged_layers = (4, 7, 12)  # fire3, fire5 and fire9
 
     @cached_property
     def code(self) -> Tensor:
@@ -51,6 +54,10 @@ class Domains(Step):
     def painting_features(self) -> dict[int, Tensor]:
         with torch.no_grad():
             return self.nets["features"](self["painting"])
+
+    @cached_property
+    def painting_style(self) -> dict[int, Tensor]:
+        return {layer: self.painting_features[layer] for layer in self.style_layers}
 
     @cached_property
     def photo_content(self) -> dict[int, Tensor]:

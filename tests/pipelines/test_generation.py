@@ -1,0 +1,101 @@
+"""Seeds to pictures, and packages of generators of noise."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from styletransfer.models.dcgan_generator import DCGANGenerator
+from styletransfer.models.progressive_generator import ProgressiveGenerator
+from styletransfer.pipelines.generation import GenerationPipeline
+
+
+def networks() -> dict[str, torch.nn.Module]:
+    torch.manual_seed(0)
+    arguments = {"z_size": 8, "base_channels": 4, "image_size": 32}
+    dcgan = DCGANGenerator(**arguments)
+    for _ in range(50):
+        dcgan(torch.randn(16, 8))  # batch norm learns its statistics, as in training
+    return {"dcgan": dcgan.eval(), "progressive": ProgressiveGenerator(**arguments).eval()}
+
+
+@pytest.fixture(params=["dcgan", "progressive"])
+def pipe(request) -> GenerationPipeline:
+    return GenerationPipeline(networks()[request.param])
+
+
+def test_one_seed_one_picture(pipe):
+    (picture,) = pipe(seeds=3).images
+    assert isinstance(picture, Image.Image) and picture.size == (32, 32)
+
+
+def test_a_seed_gives_the_same_picture_in_any_company(pipe):
+    torch.manual_seed(5)  # the global state does not matter
+    many = pipe(seeds=range(20), output_type="np").images  # more than one batch
+    assert len(many) == 20
+    for seed in (0, 7, 19):
+        np.testing.assert_allclose(pipe(seed, output_type="np").images[0], many[seed], atol=1e-4)
+    assert np.abs(many[0] - many[1]).mean() > 1e-3
+
+
+@torch.no_grad()
+def test_the_noise_is_that_of_the_seed(pipe):
+    z = torch.randn(8, generator=torch.Generator().manual_seed(4))[None]
+    wanted = (pipe.noise_generator(z * 0.5).clamp(-1, 1)[0] + 1) / 2
+    torch.testing.assert_close(pipe(4, truncation=0.5, output_type="pt").images[0], wanted)
+
+
+def test_no_noise_no_variety():
+    for network in networks().values():
+        one, other = GenerationPipeline(network)([1, 2], truncation=0, output_type="pt").images
+        torch.testing.assert_close(one, other)
+
+
+def test_forms_agree(pipe):
+    (array,), (tensor,) = pipe(1, output_type="np").images, pipe(1, output_type="pt").images
+    assert array.shape == (32, 32, 3) and tensor.shape == (3, 32, 32)
+    np.testing.assert_array_equal(array, tensor.permute(1, 2, 0))
+    assert np.abs(np.asarray(pipe(1, return_dict=False)[0][0]) / 255 - array).max() <= 0.5 / 255 + 1e-6
+
+
+def test_a_package_loads_again(pipe, tmp_path):
+    pipe.save_pretrained(tmp_path)
+    loaded = GenerationPipeline.from_pretrained(tmp_path)
+    assert type(loaded.noise_generator) is type(pipe.noise_generator)
+    assert list(pipe(2).images[0].getdata()) == list(loaded(2).images[0].getdata())
+    assert "_name_or_path" not in json.loads((tmp_path / "noise_generator" / "config.json").read_text())
+
+
+def test_a_package_of_something_else_is_refused(pipe, tmp_path):
+    pipe.save_pretrained(tmp_path)
+    index = json.loads((tmp_path / "model_index.json").read_text())
+    index["noise_generator"] = ["os", "system"]
+    (tmp_path / "model_index.json").write_text(json.dumps(index))
+    with pytest.raises(ValueError, match="one of DCGANGenerator, ProgressiveGenerator"):
+        GenerationPipeline.from_pretrained(tmp_path)
+
+
+def test_half_precision(pipe, tmp_path):
+    pipe.save_pretrained(tmp_path)
+    half = GenerationPipeline.from_pretrained(tmp_path, dtype=torch.bfloat16)
+    one, other = half(2, output_type="np").images[0], pipe(2, output_type="np").images[0]
+    assert one.dtype == np.float32 and np.abs(one - other).mean() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seeds": []}, "empty list"),
+        ({"seeds": [0, 1.5]}, "whole number from 0 to .* got 1.5"),
+        ({"seeds": -1}, "got -1"),
+        ({"seeds": [True]}, "got True"),
+        ({"truncation": 3}, "from 0 to 2, got 3"),
+        ({"truncation": float("nan")}, "from 0 to 2, got nan"),
+        ({"output_type": "latent"}, "one of pil, np, pt, got 'latent'"),
+    ],
+)
+def test_wrong_arguments_are_refused(pipe, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        pipe(**arguments)

@@ -1,0 +1,164 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from styletransfer import TranslationPipeline, load_pipeline
+from styletransfer.images import to_tensor
+from styletransfer.models.domain_generator import DomainGenerator
+from styletransfer.models.resnet_generator import ResnetGenerator
+from styletransfer.models.upscale_generator import UpscaleGenerator
+from tests.conftest import picture
+
+
+@pytest.fixture
+def translator() -> ResnetGenerator:
+    torch.manual_seed(0)
+    return ResnetGenerator(base_channels=4, num_blocks=1).eval()
+
+
+@pytest.fixture
+def pipe(translator) -> TranslationPipeline:
+    return TranslationPipeline(translator)
+
+
+@pytest.fixture
+def many() -> TranslationPipeline:
+    torch.manual_seed(0)
+    return TranslationPipeline(DomainGenerator(num_domains=2, base_channels=4, num_blocks=1).eval(), ["plain", "ink"])
+
+
+def test_it_is_the_network_between_pictures(pipe, translator):
+    made = pipe(picture(), output_type="pt").images[0]
+    with torch.no_grad():
+        torch.testing.assert_close(made, translator(to_tensor(picture()))[0] / 2 + 0.5, rtol=0, atol=1e-6)
+    assert np.allclose(pipe(picture(), output_type="np").images[0], made.permute(1, 2, 0), rtol=0, atol=0)
+    painted = pipe(picture()).images[0]
+    assert painted.size == picture().size and painted.mode == "RGB"
+    assert np.abs(np.asarray(painted) / 255 - made.permute(1, 2, 0).numpy()).max() <= 0.51 / 255
+    assert pipe(picture(), return_dict=False)[0][0].size == picture().size
+
+
+def test_strength_fades_from_the_photo_to_the_result(pipe):
+    photo, half, full = (pipe(picture(), strength=strength, output_type="pt").images[0] for strength in (0, 0.5, 1))
+    assert np.array_equal(pipe(picture(), strength=0).images[0], picture())
+    assert (full - photo).abs().mean() > 0.05
+    torch.testing.assert_close(half, (photo + full) / 2, rtol=0, atol=1e-6)
+
+
+def test_pictures_of_any_size_and_mode(pipe):
+    pictures = [picture((33, 7)), picture((1, 1)), picture((70, 40), mode="L")]
+    assert [made.size for made in pipe(pictures).images] == [(33, 7), (1, 1), (70, 40)]
+    clear = picture((20, 30), mode="RGBA")
+    clear.putalpha(Image.linear_gradient("L").resize((20, 30)))
+    assert np.array_equal(pipe(clear).images[0].getchannel("A"), clear.getchannel("A"))
+
+
+def test_domains(many, tmp_path):
+    assert many.domains == ["plain", "ink"]
+    plain, ink = (many(picture(), domain=domain, output_type="pt").images[0] for domain in many.domains)
+    assert (plain - ink).abs().mean() > 1e-3
+    many.save_pretrained(tmp_path)
+    loaded = load_pipeline(tmp_path)
+    assert loaded.domains == ["plain", "ink"]
+    torch.testing.assert_close(loaded(picture(), "ink", output_type="pt").images[0], ink, rtol=0, atol=1e-6)
+    for domain in (None, "inc"):
+        with pytest.raises(ValueError, match=f"domain must be one of plain, ink; got {domain!r}"):
+            many(picture(), domain=domain)
+
+
+def test_enlargement():
+    torch.manual_seed(0)
+    pipe = TranslationPipeline(UpscaleGenerator(base_channels=4, num_blocks=1, scale=2).eval())
+    clear = picture((20, 9), mode="RGBA")
+    clear.putalpha(Image.linear_gradient("L").resize((20, 9)))
+    made = pipe(clear).images[0]
+    assert made.size == (40, 18) and made.getchannel("A").getextrema() > (0, 0)
+    with pytest.raises(ValueError, match="2 times as large as the picture, so strength must be 1"):
+        pipe(picture(), strength=0.5)
+
+
+def test_saving_what_was_loaded_gives_the_same_files(many, tmp_path):
+    many.save_pretrained(tmp_path / "first")
+    index = json.loads((tmp_path / "first" / "model_index.json").read_text())
+    assert index.pop("_diffusers_version")
+    assert index == {
+        "_class_name": "TranslationPipeline",
+        "translator": ["styletransfer.models.domain_generator", "DomainGenerator"],
+        "domains": ["plain", "ink"],
+    }
+    load_pipeline(tmp_path / "first").save_pretrained(tmp_path / "second")
+    files = sorted(path.relative_to(tmp_path / "first") for path in (tmp_path / "first").rglob("*.*"))
+    assert len(files) == 3
+    for path in files:
+        assert (tmp_path / "second" / path).read_bytes() == (tmp_path / "first" / path).read_bytes(), path
+    with pytest.raises(ValueError, match="safetensors files without a variant"):
+        many.save_pretrained(tmp_path, variant="fp16")
+
+
+def test_half_precision(pipe, tmp_path):
+    pipe.save_pretrained(tmp_path)
+    half = load_pipeline(tmp_path, dtype=torch.bfloat16)
+    assert half.translator.dtype == torch.bfloat16 and not half.translator.training
+    exact, rounded = (p(picture(), output_type="pt").images[0] for p in (pipe, half))
+    assert rounded.dtype == torch.float32 and 0 < (exact - rounded).abs().mean() < 0.02
+
+
+def test_every_translator_of_the_table_loads_as_a_package(tmp_path):
+    from tests.tiny import NETWORKS
+
+    rows = {name: row for name, row in NETWORKS.items() if row.network in TranslationPipeline.networks}
+    assert len(rows) >= 10
+    for name, row in rows.items():
+        names = ["a", "b", "c"][: row.arguments.get("num_domains", 0)]
+        TranslationPipeline(row.build().eval(), names).save_pretrained(tmp_path / name)
+        pipe = load_pipeline(tmp_path / name)
+        assert type(pipe.translator) is row.network
+        width, height = pipe(picture(), names[0] if names else None).images[0].size
+        assert (width, height) == (70 * pipe.scale, 65 * pipe.scale)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strength": 1.5}, "strength must be a number from 0 to 1, got 1.5"),
+        ({"strength": float("nan")}, "strength must be a number"),
+        ({"output_type": "latent"}, "output_type must be one of pil, np, pt, got 'latent'"),
+        ({"domain": "ink"}, "domain must be left out, as this network has one look; got 'ink'"),
+        ({"image": []}, "image is an empty list"),
+    ],
+)
+def test_wrong_calls_are_refused(pipe, options, message):
+    with pytest.raises(ValueError, match=message):
+        pipe(**{"image": picture(), **options})
+
+
+@pytest.mark.parametrize("domains", [None, [], ["a"], ["a", "a"], "ab", ["a", 3], {"a": 1, "b": 2}, [["a"], ["b"]], 2])
+def test_domains_must_be_as_many_different_names_as_the_network_knows(domains):
+    with pytest.raises(ValueError, match="domains"):
+        TranslationPipeline(DomainGenerator(num_domains=2, base_channels=4, num_blocks=1), domains)
+
+
+def test_one_look_has_no_domains(translator):
+    with pytest.raises(ValueError, match="ResnetGenerator of 0 domains"):
+        TranslationPipeline(translator, ["ink"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"translator": ["os", "system"]}, r"must give one of ResnetGenerator, .* as translator, got \['os', 'system'\]"),
+        ({"translator": ["styletransfer.models.style_encoder", "StyleEncoder"]}, "must give one of ResnetGenerator"),
+        ({"translator": None}, "as translator, got None"),
+        ({"domains": 7}, "domains must be a list of different names, got 7"),
+        ({"pipe": ["os", "system"]}, "has options that a TranslationPipeline does not take: pipe"),
+    ],
+)
+def test_wrong_packages_are_refused(pipe, changes, message, tmp_path):
+    pipe.save_pretrained(tmp_path)
+    index = tmp_path / "model_index.json"
+    index.write_text(json.dumps(json.loads(index.read_text()) | changes))
+    with pytest.raises(ValueError, match=message):
+        load_pipeline(tmp_path)

@@ -1,0 +1,1 @@
+"""Published networks, written down again from their papers and the layout of their checkpoints, to compare ours with."""

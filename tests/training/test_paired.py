@@ -1,0 +1,138 @@
+"""pix2pix and super-resolution: what is made of what, who learns from what, and when."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from styletransfer import load_pipeline
+from styletransfer.images import to_pil
+from tests.tiny import image
+from training.config import Features, Pairs, Pictures, Pix2pix, Superres
+from training.presets import build
+from training.steps.paired import Enlarged, Paired
+from training.trainer import Preset, Trainer, training_only
+
+RUN = {"width": 4, "batch": 2, "device": "cpu", "precision": "no", "tracker": "none"}
+
+
+def pix2pix(**options) -> Pix2pix:
+    return Pix2pix(**{"data": Pairs(world="palette", crop=32), "updates": 2, **RUN, **options})
+
+
+def superres(**options) -> Superres:
+    return Superres(data=Pictures(crop=64), features=Features(weights="random"), **{"updates": 2, **RUN, **options})
+
+
+def learners(preset: Preset, phase: int, progress: float = 1.0) -> set[str]:
+    """Names of the parameters that get a gradient from the losses of a phase."""
+    recipe = preset.recipe
+    step = recipe.step(preset.nets, torch.utils.data.default_collate([preset.data[0], preset.data[1]]), progress)
+    with training_only(preset.nets, recipe.phases[phase].players):
+        sum(recipe.losses(step, recipe.phases[phase]).values()).backward()
+    return {
+        f"{name}.{parameter}"
+        for name, net in preset.nets.items()
+        for parameter, value in net.named_parameters()
+        if value.grad is not None and value.grad.any()
+    }
+
+
+def test_the_discriminator_of_pairs_sees_the_source():
+    step = Paired({"g": lambda x: -x}, {"source": image(seed=1), "target": image(seed=2)})
+    torch.testing.assert_close(step["fake"], -image(seed=1))
+    torch.testing.assert_close(step["fake_pair"], torch.cat([image(seed=1), -image(seed=1)], dim=1))
+    torch.testing.assert_close(step["real_pair"], torch.cat([image(seed=1), image(seed=2)], dim=1))
+
+
+def test_pix2pix_is_the_paper():
+    preset = build(pix2pix())
+    (game,), (term,) = preset.recipe.games, preset.recipe.terms
+    assert (game.loss.name, game.weight, term.weight) == ("logistic", 1, 100)
+    assert preset.betas == (0.5, 0.999) and set(preset.rates.values()) == {2e-4}
+    assert preset.nets["d"].config.in_channels == 6
+    assert [build(pix2pix(data=Pairs(world="ink", crop=crop))).nets["g"].config.num_downs for crop in (48, 256)] == [5, 8]
+
+
+@pytest.mark.parametrize("config", [pix2pix, superres])
+def test_each_phase_trains_its_players_and_no_other(config):
+    for phase, player in enumerate("gd"):
+        preset = build(config())
+        everything = {f"{player}.{name}" for name, _ in preset.nets[player].named_parameters()}
+        # a relativistic game does not feel what moves all verdicts alike
+        missing = {"d.columns.0.head.bias"} if config is superres else set()
+        assert learners(preset, phase) == everything - missing
+
+
+def enlarged(progress: float) -> Enlarged:
+    def g(small, level):
+        return F.interpolate(small, scale_factor=2 if level == 1 else 4) + level
+
+    return Enlarged({"g": g}, {"real": image(64, 64)}, progress)
+
+
+@pytest.mark.parametrize(("progress", "level"), [(0, 1), (0.25, 1), (0.325, 1.5), (0.4, 2), (1, 2)])
+def test_the_second_stage_grows(progress, level):
+    step = enlarged(progress)
+    assert step.level == pytest.approx(level)
+    side = 32 if level == 1 else 64
+    assert step["small"].shape == (2, 3, 16, 16)
+    assert step["fake"].shape == step["target"].shape == (2, 3, side, side)
+    torch.testing.assert_close(step["fake"], F.interpolate(step["small"], scale_factor=side // 16) + level)
+    assert all(step[name].shape == (2, 3, 64, 64) for name in step.gallery)
+
+
+def test_shrinking_leaves_no_aliases():
+    stripes = torch.ones(1, 3, 64, 64)
+    stripes[..., ::2] = -1
+    inner = Enlarged({}, {"real": stripes})["small"][..., 1:-1]
+    assert inner.abs().max() < 0.05, inner.abs().max()
+
+
+def test_before_it_grows_the_second_stage_rests():
+    preset = build(superres())
+    resting = {f"g.{name}" for name, _ in preset.nets["g"].named_parameters() if name.startswith("stages.1.")}
+    everything = {f"g.{name}" for name, _ in preset.nets["g"].named_parameters()}
+    assert resting and learners(preset, phase=0, progress=0.0) == everything - resting
+
+
+def test_superres_plays_once_it_has_grown():
+    preset = build(superres())
+    (game,) = preset.recipe.games
+    assert game.during[0] >= Enlarged.growth[1]
+    batch = torch.utils.data.default_collate([preset.data[0], preset.data[1]])
+    for progress, names in ((0.0, {"l1", "features"}), (0.5, {"l1", "features", "fool_d"})):
+        step = preset.recipe.step(preset.nets, batch, progress)
+        assert preset.recipe.losses(step, preset.recipe.phases[0]).keys() == names
+
+
+@pytest.mark.parametrize(("config", "scale"), [(pix2pix, 1), (superres, 4)])
+def test_the_package_is_what_was_trained(config, scale, tmp_path):
+    config = config(out=tmp_path / "run")
+    trainer = Trainer(build(config), config)
+    trainer.train()
+    pipe = load_pipeline(tmp_path / "run" / "pipeline")
+    photo = to_pil(image(33, 40, batch=1))
+    (result,) = pipe(photo).images
+    assert result.size == (scale * photo.width, scale * photo.height)
+    trained, loaded = trainer.averages["g"].net.state_dict(), pipe.translator.state_dict()
+    assert all(torch.equal(value, loaded[name]) for name, value in trained.items())
+
+
+def test_pix2pix_learns_the_palette(tmp_path):
+    """From farther than the copy to well below it, on pictures that were not trained on."""
+    from training.data.streams import pairs
+
+    torch.manual_seed(0)
+    config = pix2pix(updates=60, width=8, batch=4, rate=2e-3, out=tmp_path, log_every=1000, sample_every=1000)
+    preset = build(config)
+    held = torch.utils.data.default_collate([pairs(config.data, 0, part="held")[i] for i in range(8)])
+
+    def distance() -> float:
+        step = preset.recipe.step({"g": preset.nets["g"].eval()}, held)
+        with torch.no_grad():
+            return (step["fake"] - step["target"]).abs().mean().item()
+
+    copy, before = (held["source"] - held["target"]).abs().mean().item(), distance()
+    preset.nets["g"].train()
+    Trainer(preset, config).train()
+    assert distance() < 0.7 * min(copy, before)

@@ -1,0 +1,88 @@
+"""Presets with a target for each source: pix2pix and super-resolution."""
+
+from torch.nn.functional import l1_loss
+
+from styletransfer.models.features import FeaturePyramid
+from styletransfer.models.patch_discriminator import PatchDiscriminator
+from styletransfer.models.unet_generator import UNetGenerator
+from styletransfer.models.upscale_generator import UpscaleGenerator
+from training.config import Pix2pix, Superres
+from training.data.streams import pairs, pictures
+from training.losses.adversarial import LOGISTIC, RELATIVISTIC
+from training.losses.lipschitz import GradientNorm
+from training.losses.matching import feature_l1
+from training.packages import TranslatorExport
+from training.recipe import Game, Phase, Recipe, Term
+from training.steps.paired import Enlarged, Paired
+from training.steps.semantic import LAYERS
+from training.trainer import Preset
+
+
+def pix2pix(config: Pix2pix) -> Preset:
+    """U-Net and a discriminator that sees source and result together (Isola et al. 2017, https://arxiv.org/abs/1611.07004)."""
+    # sec. 6.1.1: eight levels take 256 px to a single pixel, smaller crops need fewer
+    levels = min(8, config.data.crop.bit_length() - 1)
+    nets = {
+        "g": UNetGenerator(base_channels=config.width, num_downs=levels),
+        "d": PatchDiscriminator(in_channels=6, base_channels=config.width),
+    }
+    recipe = Recipe(
+        step=Paired,
+        phases=(Phase("generator", ("g",)), Phase("discriminator", ("d",))),
+        games=(Game("d", real="real_pair", fake="fake_pair", loss=LOGISTIC),),  # eq. 1
+        terms=(Term("l1", l1_loss, ("fake", "target"), config.l1),),  # eq. 3 and 4
+    )
+    return Preset(
+        nets=nets,
+        recipe=recipe,
+        data=pairs(config.data, config.seed),
+        rates={"generator": config.rate, "discriminator": config.rate},
+        averaged=("g",),
+        export=TranslatorExport(config, "g"),
+        betas=(0.5, 0.999),  # sec. 3.3
+        clip_norm=1e3,  # no clipping in the paper: the weight of L1 alone makes norms above 20
+    )
+
+
+def superres(config: Superres) -> Preset:
+    """Fourfold enlargement (ESRGAN, Wang et al. 2018, https://arxiv.org/abs/1809.00219), in two stages (Lai et al. 2017)."""
+    features = FeaturePyramid(
+        config.features.network,
+        LAYERS[config.features.network][:3],
+        config.features.weights,
+        config.features.normalization,
+    )
+    nets = {
+        "g": UpscaleGenerator(base_channels=config.width, scale=Enlarged.scale),
+        "d": PatchDiscriminator(base_channels=config.width, norm="none"),
+        "features": features,
+    }
+    recipe = Recipe(
+        step=Enlarged,
+        phases=(Phase("generator", ("g",)), Phase("discriminator", ("d",))),
+        games=(
+            Game(
+                "d",
+                real="target",
+                fake="fake",
+                loss=RELATIVISTIC,  # sec. 3.2, of single pairs: each result against its own target
+                weight=config.adversarial,
+                lipschitz=GradientNorm(1.0, on=("real", "fake")),
+                during=(0.5, 1.0),  # sec. 4.1: first without a discriminator, which then meets no bad results
+            ),
+        ),
+        # eq. 3, with distances that count from 0 to 1: pixels lead, so that the result stays true to the picture
+        terms=(
+            Term("l1", l1_loss, ("fake", "target")),
+            Term("features", feature_l1, ("fake_features", "target_features"), 0.05),
+        ),
+    )
+    return Preset(
+        nets=nets,
+        recipe=recipe,
+        data=pictures(config.data, config.seed),
+        rates={"generator": config.rate, "discriminator": config.rate},
+        averaged=("g",),
+        export=TranslatorExport(config, "g"),
+        betas=(0.9, 0.999),  # sec. 4.1
+    )
