@@ -1,9 +1,13 @@
-"""The comparison with other networks compares what it says."""
+"""The benchmarks compare what they say, and the README shows what they measured."""
 
+import json
+
+import pytest
 import torch
 
-from benchmarks import inference
+from benchmarks import inference, learning
 from styletransfer.models.transformer_net import TransformerNet
+from training.config import PRESETS
 
 
 def test_peers_have_their_published_sizes():
@@ -22,3 +26,26 @@ def test_table_divides_by_our_own_numbers():
 
 def test_every_network_is_timed():
     assert inference.milliseconds(32, repeats=1).keys() == inference.NETWORKS.keys()
+
+
+def test_every_preset_has_a_task():
+    assert learning.TASKS.keys() | {"painter"} == PRESETS.keys()
+
+
+def test_the_gap_is_closed_from_the_anchor_to_the_truth():
+    assert learning.closed("pix2pix", {"copy": 0.4, "before": 0.5, "after": 0.1}) == pytest.approx(0.75)
+    assert learning.closed("dcgan", {"copy": 20.0, "before": 120.0, "after": 45.0}) == pytest.approx(0.75)
+
+
+def test_the_truth_itself_scores_nothing_and_a_copy_the_anchor():
+    config = learning.TASKS["pix2pix"].run(updates=1)
+    pairs = learning.held_pairs(config)[None]
+    truths = [pair["target"] for pair in pairs]
+    assert learning.distance([(truth + 1) / 2 for truth in truths], truths) == pytest.approx(0, abs=1e-7)
+    assert learning.copied(config) > 0.1
+
+
+def test_the_readme_shows_the_scores_that_were_measured():
+    rows = json.loads(learning.RESULTS.read_text())["presets"]
+    assert list(rows) == list(learning.TASKS)
+    assert learning.table(rows) in (learning.RESULTS.parents[2] / "README.md").read_text()

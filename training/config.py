@@ -300,8 +300,8 @@ class Semantic(Run):
 
     data: Unpaired = field(default_factory=Unpaired)
     features: Features = field(default_factory=Features)
-    backbone: Literal["vgg16", "resnet18"] = "vgg16"
-    """Architecture of the discriminator."""
+    backbone: Literal["vgg16", "resnet18"] = "resnet18"
+    """Architecture of the discriminator; vgg16 takes several times as long."""
     pretrained: bool = False
     """Start the discriminator from torchvision's ImageNet weights, which are downloaded."""
     width: int = 64

@@ -10,6 +10,7 @@ from torch import Tensor
 from training.recipe import Game, Recipe, Step, within
 
 PATIENCE = 3  # looks in a row that must agree: a single batch, or the first update, misleads
+RAW = 0.25  # part of the training in which images are not judged: healthy networks, too, begin with one grey picture and a grid
 THUMBNAIL = 16  # diversity and colour are judged at this size, where neither noise nor texture counts
 
 TWIN = 0.1  # of the usual distance: two outputs this close are one picture
@@ -67,7 +68,7 @@ class Doctor:
             if phase.name == "generator":
                 weights = sum(p.numel() for name in phase.players for p in step.nets[name].parameters())
                 self.note("vanishing_gradient", phase.name, vanishing(values.get("generator/gradient_norm"), weights))
-        for source, output in step.made_of:
+        for source, output in step.made_of if step.progress >= RAW else ():
             self.look(output, step[source].float(), step[output].float(), real_like(step, output, playing), bool(playing))
         return {name: ADVICE[name] for (name, _), looks in self.sick.items() if looks >= PATIENCE}
 
@@ -84,7 +85,7 @@ class Doctor:
             self.seen[output] = pictures
         if from_images:
             self.note("colour_inversion", output, inverted(*pictures))
-        # before the game begins, a recipe may rehearse by copying
+        # a recipe may rehearse by copying before the game begins
         if playing and source.shape == made.shape:
             self.note("identity_shortcut", output, unchanged(source, made))
         self.note("checkerboard", output, checkerboard(made, real))
@@ -163,8 +164,10 @@ def thumbnail(image: Tensor) -> Tensor:
 
 
 def real_like(step: Step, output: str, games: list[Game]) -> Tensor | None:
-    """The real images that a discriminator compares with `output`."""
+    """The real images that a discriminator compares with `output`: alone, or as the second of a pair in its channels."""
+    channels = step[output].shape[1]
     for game in games:
-        if game.fake == output and isinstance(step[game.real], Tensor) and step[game.real].ndim == 4:
-            return step[game.real].float()
+        real = step[game.real]
+        if isinstance(real, Tensor) and real.ndim == 4 and (game.fake == output or real.shape[1] == 2 * channels):
+            return real[:, -channels:].float()
     return None

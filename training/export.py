@@ -11,7 +11,6 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 import torch
 import tyro
@@ -21,11 +20,11 @@ from torch import Tensor, nn
 from styletransfer.controls import unit
 from styletransfer.images import open_image, to_tensor
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from training.cards import explain, write_card
 from training.config import Painter
 from training.data.folders import PhotosAndPaintings
 
 MOST_EXEMPLARS = 16  # of a style: enough palettes to choose from
-TEMPLATE = Path(__file__).parents[1] / "model_cards" / "template.md"
 
 
 @dataclass(frozen=True)
@@ -47,15 +46,14 @@ class PainterExport:
         counts = ", ".join(
             f"{name} ({len(paintings)})" for name, paintings in zip(self.data.styles, self.data.paintings, strict=True)
         )
-        fields = {
-            "title": folder.resolve().parent.name,
-            "data": f"{len(self.data.photos)} photos; paintings by style: {counts}.",
-            "sources": "The pictures and their licences are those of whoever trained this package.",
-            "training": describe(self.config),
-            "results": "Not measured. `python -m training.evaluate` scores a package on held-out pictures.",
-        }
-        (folder.parent / "card.json").write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
-        write_card(folder, fields)
+        explain(
+            folder,
+            "template.md",
+            data=f"{len(self.data.photos)} photos; paintings by style: {counts}.",
+            sources="The pictures and their licences are those of whoever trained this package.",
+            training=describe(self.config),
+            results="Not measured. `python -m training.evaluate` scores a package on held-out pictures.",
+        )
 
 
 @torch.no_grad()
@@ -110,15 +108,11 @@ def describe(config: Painter) -> str:
     if features["weights"]:
         features["weights"] = Path(features["weights"]).name  # not where it lies on this machine
         command += f" --features.weights {shlex.quote(features['weights'])} --features.normalization {features['normalization']}"
+    if config.start:
+        options["start"] = Path(config.start).name
+        command += f" --start {shlex.quote(options['start'])}"
     options |= {f"features.{name}": value for name, value in features.items()} | {"data.crop": config.data.crop}
     return f"```\n{command}\n```\n\nAll options: `{json.dumps(options)}`"
-
-
-def write_card(folder: Path, fields: dict[str, str]) -> None:
-    """Render `template.md` as the card of a package. Nothing is left to be filled in by hand."""
-    styles = StyleTransferPipeline.from_pretrained(folder).styles
-    fields = fields | {"styles": ", ".join(styles), "first_style": styles[0]}
-    (folder / "README.md").write_text(Template(TEMPLATE.read_text(encoding="utf-8")).substitute(fields), encoding="utf-8")
 
 
 def results_table(report: dict) -> str:

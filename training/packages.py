@@ -5,20 +5,17 @@ import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 from PIL import Image
 from torch import nn
 
-from styletransfer.catalog import read_index
 from styletransfer.images import to_pil
 from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.translation import TranslationPipeline
+from training.cards import explain
 from training.config import Labelled, Pairs, Pictures, Run, Unpaired, preset_name
 from training.data.streams import labelled, pairs, pictures, unpaired
 
-CARDS = Path(__file__).parents[1] / "model_cards"
-TEMPLATES = {"TranslationPipeline": CARDS / "translator.md", "GenerationPipeline": CARDS / "generator.md"}
 SOURCES = {  # kind of data -> its stream, and which of its pictures a translator takes
     Unpaired: (unpaired, "a"),
     Pairs: (pairs, "source"),
@@ -46,7 +43,7 @@ class TranslatorExport:
             save_sample(photo, folder / "samples" / f"photo-{number}.jpg")
             rows.append([photo.resize(results[0].size, Image.Resampling.NEAREST), *results])
         save_sample(sheet(rows), folder / "samples" / "sheet.jpg")
-        explain(self.config, pipeline.translator, folder)
+        describe_network(self.config, pipeline.translator, folder, "translator.md")
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ class NoiseExport:
         made = pipeline(seeds=list(range(SAMPLES**2))).images
         rows = [made[start : start + SAMPLES] for start in range(0, len(made), SAMPLES)]
         save_sample(sheet(rows), folder / "samples" / "sheet.jpg")
-        explain(self.config, pipeline.noise_generator, folder)
+        describe_network(self.config, pipeline.noise_generator, folder, "generator.md")
 
 
 def held_out(config: Run, scale: int = 1) -> list[Image.Image]:
@@ -88,37 +85,23 @@ def save_sample(picture: Image.Image, path: Path) -> None:
     picture.save(path, quality=92)
 
 
-def explain(config: Run, network: nn.Module, folder: Path) -> None:
+def describe_network(config: Run, network: nn.Module, folder: Path, template: str) -> None:
     """Write the card, and beside the package what it was written from."""
     folders = {name: value for name, value in vars(config.data).items() if isinstance(value, Path)}
     rendered = getattr(config.data, "world", None) or ", ".join(getattr(config.data, "worlds", ()) if not folders else ())
     data = "Folders of pictures: " + ", ".join(f"{name} ({path.name})" for name, path in folders.items())
     size = sum(parameter.numel() for parameter in network.parameters()) / 1e6
-    fields = {
-        "title": folder.resolve().parent.name,
-        "network": f"`{type(network).__name__}` with {size:.2f} million parameters",
-        "preset": preset_name(config),
-        "data": (data if folders else "Drawn scenes") + (f", rendered as {rendered}." if rendered else "."),
-        "sources": "The pictures and their licences are those of whoever trained this package."
+    explain(
+        folder,
+        template,
+        network=f"`{type(network).__name__}` with {size:.2f} million parameters",
+        preset=preset_name(config),
+        data=(data if folders else "Drawn scenes") + (f", rendered as {rendered}." if rendered else "."),
+        sources="The pictures and their licences are those of whoever trained this package."
         if folders
         else "Nobody's pictures were used: scenes and styles are computed by `training/data/worlds.py`.",
-        "training": describe(config),
-        "results": "Not measured.",
-    }
-    (folder.parent / "card.json").write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
-    write_card(folder, fields)
-
-
-def write_card(folder: Path, fields: dict[str, str]) -> None:
-    """Render the card of a package from the template for its pipeline. Nothing is left to be filled in by hand."""
-    index = read_index(folder)
-    domains = index.get("domains")
-    fields = fields | {
-        "domains": f" Its domains are {', '.join(domains)}." if domains else "",
-        "domain": f", domain={json.dumps(domains[-1])}" if domains else "",
-    }
-    template = Template(TEMPLATES[index["_class_name"]].read_text(encoding="utf-8"))
-    (folder / "README.md").write_text(template.substitute(fields), encoding="utf-8")
+        training=describe(config),
+    )
 
 
 def describe(config: Run) -> str:

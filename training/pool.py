@@ -14,9 +14,10 @@ class ImagePool:
         self.size, self.images = size, []
 
     def __call__(self, fakes: Tensor) -> Tensor:
-        """Images (B, C, H, W) of which each is the fake at its place or, half of the time once the pool is full, an earlier one."""
+        """Images (B, C, H, W): at each place the new fake or, half of the time once the pool is full, an earlier one."""
         chosen = []
         for fake in fakes.detach():
+            fake = fake.clone()  # a view would keep the whole batch alive
             if len(self.images) < self.size:
                 self.images.append(fake)
             elif torch.rand(()) < 0.5:

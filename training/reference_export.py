@@ -1,9 +1,7 @@
 """Write what the reference preset trained as a package for `StyleTransferPipeline`."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 import torch
 from torch import nn
@@ -11,11 +9,11 @@ from torch.utils.data import Dataset
 
 from styletransfer.controls import unit
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from training.cards import explain
 from training.config import Reference
 from training.export import exemplars, write_samples
 from training.packages import describe, held_out
 
-TEMPLATE = Path(__file__).parents[1] / "model_cards" / "reference.md"
 LOOKED_AT = 64  # pictures of the target domain, of which the most different ones become its exemplars
 
 
@@ -37,11 +35,5 @@ class ReferenceExport:
         write_samples(pipeline, held_out(self.config), folder / "samples")
         source = f"the folder {self.config.data.a.resolve().name}" if self.config.data.a else "drawn scenes"
         target = f"rendered as {name}" if self.config.data.world else f"and of the folder {name}"
-        fields = {
-            "title": folder.resolve().parent.name,
-            "style": name,
-            "data": f"Pictures of {source}, {target}.",
-            "training": describe(self.config),
-        }
-        (folder.parent / "card.json").write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
-        (folder / "README.md").write_text(Template(TEMPLATE.read_text(encoding="utf-8")).substitute(fields), encoding="utf-8")
+        data = f"Pictures of {source}, {target}."
+        explain(folder, "reference.md", style=name, data=data, training=describe(self.config))

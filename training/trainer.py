@@ -83,6 +83,7 @@ class Trainer:
         if config.batch % parts:
             raise ValueError(f"--batch {config.batch} cannot be split over {parts} processes and accumulation steps")
         self.update, self.seconds = 0, 0.0
+        self.latest: dict[str, Tensor] = {}  # each loss when it was last computed: not every phase plays at every update
         self.findings: dict[str, str] = {}  # of the doctor, at the last look
         self.told: set[str] = set()
         self.pools = self.recipe.make_pools()
@@ -173,12 +174,13 @@ class Trainer:
                 if game.discriminator in phase.players:
                     game.lipschitz.after(self.accelerator.unwrap_model(self.nets[game.discriminator]))
         self.update += 1
+        self.latest |= logged
         if self.speaks():
-            logged |= self.recipe.slopes(steps[-1])
-            self.findings = self.doctor.examine(steps[-1], {name: float(value) for name, value in logged.items()})
+            self.latest |= self.recipe.slopes(steps[-1])
+            self.findings = self.doctor.examine(steps[-1], {name: float(value) for name, value in self.latest.items()})
         for name, average in self.averages.items():
             average.follow(self.accelerator.unwrap_model(self.nets[name]), self.update)
-        return logged
+        return self.latest
 
     def progress(self) -> float:
         """Part of the budget that is used, 0..1: of the updates, or of the minutes over all resumed parts."""
@@ -226,9 +228,8 @@ class Trainer:
             values = {name: value.item() for name, value in losses.items()}
             for name, value in values.items():
                 if value != value:
-                    raise FloatingPointError(
-                        f"{name} became NaN at update {self.update}; the last good state is kept in {self.state_path}"
-                    )
+                    kept = f"the last good state is kept in {self.state_path}"
+                    raise FloatingPointError(f"{name} became NaN at update {self.update}; {kept}. {self.findings.get('nan', '')}")
             self.accelerator.log(values | {f"doctor/{name}": 1.0 for name in self.findings}, step=self.update)
             shown = {"doctor": ", ".join(self.findings)} if self.findings else {}
             bar.set_postfix(shown | {name.split("/")[-1]: f"{value:.3f}" for name, value in values.items()})

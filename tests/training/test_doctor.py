@@ -196,13 +196,23 @@ def test_recovery_is_noticed():
 
 def test_a_copying_rehearsal_before_the_game_is_no_shortcut():
     image = torch.rand(2, 3, 32, 32)
-    step = Step({}, {"a": image, "fake": image})
+    step = Step({}, {"a": image, "fake": image}, progress=0.4)
     step.made_of = (("a", "fake"),)
     game = Game("d", "a", "fake", LSGAN, during=(0.5, 1.0))
     doctor = Doctor(Recipe(Step, (), (game,)))
     assert not any(doctor.examine(step, {}) for _ in range(2 * PATIENCE))
     step.progress = 0.5
     assert [list(doctor.examine(step, {})) for _ in range(PATIENCE)][-1] == ["identity_shortcut"]
+
+
+def test_what_is_still_raw_is_not_judged():
+    image = torch.rand(2, 3, 32, 32)
+    step = Step({}, {"a": image, "fake": -image}, progress=0.2)
+    step.made_of = (("a", "fake"),)
+    doctor = Doctor(Recipe(Step, ()))
+    assert not any(doctor.examine(step, {}) for _ in range(2 * PATIENCE))
+    step.progress = 0.3
+    assert [list(doctor.examine(step, {})) for _ in range(PATIENCE)][-1] == ["colour_inversion"]
 
 
 def test_a_strong_wasserstein_critic_is_welcome():
@@ -217,7 +227,7 @@ def test_collapse_of_single_images_is_seen_over_looks():
     doctor = Doctor(Recipe(Step, ()))
     found = []
     for _ in range(PATIENCE + 1):
-        step = Step({}, {"a": torch.rand(1, 3, 32, 32), "fake": torch.full((1, 3, 32, 32), 0.5)})
+        step = Step({}, {"a": torch.rand(1, 3, 32, 32), "fake": torch.full((1, 3, 32, 32), 0.5)}, progress=0.5)
         step.made_of = (("a", "fake"),)
         found.append(list(doctor.examine(step, {})))
     assert found == [[], [], [], ["mode_collapse"]]

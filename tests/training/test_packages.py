@@ -16,6 +16,7 @@ from styletransfer.models.dcgan_generator import DCGANGenerator
 from styletransfer.models.domain_generator import DomainGenerator
 from styletransfer.models.resnet_generator import ResnetGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
+from training.cards import write_card
 from training.config import (
     PRESETS,
     Cut,
@@ -30,7 +31,7 @@ from training.config import (
     Superres,
     Unpaired,
 )
-from training.packages import NoiseExport, TranslatorExport, describe, flat, write_card
+from training.packages import NoiseExport, TranslatorExport, describe, flat
 
 RESNET = {"base_channels": 4, "num_blocks": 1}
 DRAWN = {

@@ -92,7 +92,7 @@ def painter(config: Painter) -> Preset:
         recipe=recipe,
         data=data,
         rates={"generator": 1e-3, "discriminator": 2e-4},
-        # slowly, as StyleGAN's mapping network (Karras et al. 2019, appendix C): or all codes drift the same way, and styles merge
+        # slow, as StyleGAN's mapping network (Karras et al. 2019, appendix C): or all codes drift one way, and styles merge
         paces={"encoder": 0.1},
         averaged=("stylizer", "encoder"),
         export=PainterExport(config, data),

@@ -35,12 +35,12 @@ def semantic(config: options.Semantic) -> Preset:
     recipe = Recipe(
         step=Semantic,
         phases=PHASES,
-        games=(Game("d", real="b", fake="fake", loss=HINGE, lipschitz=smooth, during=(0.1, 1.0)),),
+        games=(Game("d", real="b", fake="fake", loss=HINGE, lipschitz=smooth, during=(0.2, 1.0)),),
         terms=(
             # first the picture itself (Chen et al. 2018, CartoonGAN, sec. 3.3): the game starts from a good place
-            Term("reconstruction", l1_loss, ("fake", "a"), 10.0, during=(0.0, 0.1)),
+            Term("reconstruction", l1_loss, ("fake", "a"), 10.0, during=(0.0, 0.2)),
             Term("content", content_distance, ("fake_features", "a_content"), config.content),
-            Term("style", style_distance, ("fake_features", "b_style"), config.style, during=(0.3, 1.0)),
+            Term("style", style_distance, ("fake_features", "b_style"), config.style, during=(0.4, 1.0)),
         ),
     )
     return Preset(

@@ -10,7 +10,7 @@ from training.recipe import Step
 
 Features = dict[int, Tensor]
 
-# a rising pyramid of five: the first four hold style, the third content, the last what the picture shows
+# a rising pyramid of five: the first four hold style, the second and third content, the last what the picture shows
 LAYERS = {
     "squeezenet1_1": (1, 4, 7, 9, 12),  # the first convolution, fire3, fire5, fire6, fire9
     "vgg16": (3, 8, 15, 22, 29),  # relu1_2, relu2_2, relu3_3, relu4_3 as in Johnson et al. 2016, sec. 4; relu5_3
@@ -44,7 +44,7 @@ class Semantic(Step):
 
     @cached_property
     def a_content(self) -> Features:
-        return pick(self.a_features, 2, 3)
+        return pick(self.a_features, 1, 3)
 
     @cached_property
     def b_style(self) -> Features:
@@ -82,7 +82,7 @@ class Layers(Step):
 
     gallery = ("a", "fake", "b")
     made_of = (("a", "fake"),)
-    content_layers = (2, 3)  # of four
+    content_layers = (1, 2)  # of four
 
     @cached_property
     def fake(self) -> Tensor:
