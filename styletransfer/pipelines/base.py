@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -44,12 +45,17 @@ class NetworkPipeline(DiffusionPipeline):
             raise ValueError("a package is made of safetensors files without a variant")
         folder = Path(folder)
         super().save_pretrained(folder)
-        for path in (folder / "model_index.json", folder / self.component / "config.json"):
-            content = json.loads(path.read_text(encoding="utf-8"))
-            content.pop("_name_or_path", None)  # a path of this machine
-            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        forget_paths(folder, [self.component])
 
     def precision(self) -> torch.autocast:
         # weights of half precision work on float32 pictures
         dtype = getattr(self, self.component).dtype
         return torch.autocast(self._execution_device.type, dtype, enabled=dtype != torch.float32)
+
+
+def forget_paths(folder: Path, components: Iterable[str]) -> None:
+    """Take out of a package what diffusers notes of the machine it was written on."""
+    for path in [folder / "model_index.json", *(folder / name / "config.json" for name in components)]:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content.pop("_name_or_path", None)
+        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

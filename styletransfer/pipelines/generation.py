@@ -1,26 +1,21 @@
 """Pictures from noise: a number in, a picture out."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.utils import BaseOutput
 from PIL import Image
 from torch import Tensor
 
-from styletransfer.catalog import read_index
 from styletransfer.images import to_pil
 from styletransfer.models.dcgan_generator import DCGANGenerator
 from styletransfer.models.progressive_generator import ProgressiveGenerator
-from styletransfer.pipelines.loading import fetch, load_network
+from styletransfer.pipelines.base import NetworkPipeline
 
-NETWORKS = {network.__name__: network for network in (DCGANGenerator, ProgressiveGenerator)}
 OUTPUT_TYPES = ("pil", "np", "pt")
 MAX_TRUNCATION = 2.0
 BATCH = 16  # pictures made at once
@@ -33,7 +28,7 @@ class GenerationOutput(BaseOutput):
     images: list[Image.Image] | list[np.ndarray] | list[Tensor]
 
 
-class GenerationPipeline(DiffusionPipeline):
+class GenerationPipeline(NetworkPipeline):
     """Make pictures from noise. A seed always gives the same picture.
 
     Args:
@@ -43,38 +38,12 @@ class GenerationPipeline(DiffusionPipeline):
         `load_pipeline("runs/latest/pipeline")(seeds=[0, 1, 2]).images[0]`
     """
 
+    component = "noise_generator"
+    networks = (DCGANGenerator, ProgressiveGenerator)
+
     def __init__(self, noise_generator: DCGANGenerator | ProgressiveGenerator):
         super().__init__()
         self.register_modules(noise_generator=noise_generator)
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        path_or_repo: str | Path,
-        revision: str | None = None,
-        token: str | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> "GenerationPipeline":
-        """Pipeline of a package; `load_pipeline` calls it."""
-        folder = fetch(path_or_repo, revision, token)
-        given = read_index(folder).get("noise_generator")
-        network = next((cls for cls in NETWORKS.values() if given == [cls.__module__, cls.__name__]), None)
-        if network is None:
-            raise ValueError(
-                f"{folder}/model_index.json must give a noise_generator, one of {', '.join(NETWORKS)}, and gives {given}"
-            )
-        return cls(load_network(network, folder / "noise_generator", dtype))
-
-    def save_pretrained(self, folder: str | Path, safe_serialization: bool = True, variant: str | None = None) -> None:
-        """Write the package: the network and `model_index.json`."""
-        if not safe_serialization or variant:
-            raise ValueError("a package is made of safetensors files without a variant")
-        folder = Path(folder)
-        super().save_pretrained(folder)
-        for path in (folder / "model_index.json", folder / "noise_generator" / "config.json"):
-            content = json.loads(path.read_text(encoding="utf-8"))
-            content.pop("_name_or_path", None)  # a path of this machine
-            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     @torch.no_grad()
     def __call__(

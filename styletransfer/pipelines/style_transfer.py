@@ -1,6 +1,5 @@
 """The flagship pipeline: photos and a style in, paintings out."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from styletransfer.controls import StyleCode, check_name, choose, keep_color, mi
 from styletransfer.images import at_least, to_mask, to_pil, to_tensor, upright
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
+from styletransfer.pipelines.base import forget_paths
 from styletransfer.pipelines.loading import fetch, load_network
 
 MAX_STRENGTH = 1.5
@@ -85,10 +85,7 @@ class StyleTransferPipeline(DiffusionPipeline):
             raise ValueError("a package is made of safetensors files without a variant")
         folder = Path(folder)
         super().save_pretrained(folder)
-        for path in [folder / "model_index.json", *(folder / name / "config.json" for name in NETWORKS)]:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            content.pop("_name_or_path", None)  # a path of this machine
-            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        forget_paths(folder, NETWORKS)
         save_file({name: style.codes.contiguous() for name, style in self.style_codes.items()}, folder / STYLES_FILE)
 
     @property
