@@ -13,6 +13,7 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODEL_CARDS = "model_cards"
 DEFAULT_PACKAGE = "painter"
+PIPELINE_FILE = "pipeline"  # module of a package that holds the pipeline for plain diffusers
 MAX_HEADER = 10_000_000  # bytes
 
 logger = logging.getLogger(__name__)
@@ -76,11 +77,14 @@ def read_package(folder: str | Path) -> Package:
 
 
 def read_index(folder: Path) -> dict:
-    """A package's `model_index.json`, which names the class of its pipeline."""
+    """A package's `model_index.json`, with the name of its pipeline class alone: packages may name their file for it as well."""
     path = folder / "model_index.json"
     if not path.is_file():
         raise FileNotFoundError(f"{folder} is not a style package: it has no model_index.json")
     index = read_json(path)
+    match index.get("_class_name"):
+        case [file, str(name)] if file == PIPELINE_FILE:
+            index["_class_name"] = name
     if not isinstance(index.get("_class_name"), str):
         raise ValueError(f"{path} does not name a pipeline class")
     return index

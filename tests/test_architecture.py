@@ -12,14 +12,14 @@ LEVELS = [
     ["styletransfer.models.layers"],
     ["styletransfer.models"],
     ["styletransfer.controls", "styletransfer.tiling", "styletransfer.images"],
-    ["styletransfer.pipelines", "styletransfer.catalog", "styletransfer.video", "styletransfer.convert"],
-    ["styletransfer.ui", "styletransfer.__main__"],
+    ["styletransfer.pipelines", "styletransfer.catalog", "styletransfer.video", "styletransfer.convert", "styletransfer.upload"],
+    ["styletransfer.ui", "styletransfer.__main__", "styletransfer.space"],
     ["app"],
 ]
 ONLY = {
     # what files of a package may import of the house
     "training.losses": {"training.losses", "styletransfer.models.features"},
-    "training.trainer": {"training.recipe", "training.config", "training.doctor"},
+    "training.trainer": {"training.recipe", "training.config", "training.doctor", "training.push"},
     "training.doctor": {"training.recipe"},
     "training.recipe": {"training.losses", "training.pool"},
     "training.steps": {"training.recipe", "training.steps", "training.losses"},

@@ -1,4 +1,3 @@
-import json
 import logging
 import shutil
 
@@ -83,4 +82,4 @@ def test_the_header_is_that_of_the_library(tiny_package):
     with safe_open(tiny_package / "styles.safetensors", "np") as file:
         shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
     assert {name: entry["shape"] for name, entry in catalog.read_header(tiny_package / "styles.safetensors").items()} == shapes
-    assert json.loads((tiny_package / "model_index.json").read_text())["_class_name"] == "StyleTransferPipeline"
+    assert catalog.read_index(tiny_package)["_class_name"] == "StyleTransferPipeline"

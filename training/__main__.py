@@ -4,20 +4,29 @@ import sys
 
 import tyro
 
+from training.check import refuse
 from training.config import PRESETS, save_config
+from training.learn_style import LearnStyle, learn
+
+COMMANDS = PRESETS | {"learn-style": LearnStyle}
 
 
 def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["--list"]:
-        for name, preset in PRESETS.items():
+        for name, preset in COMMANDS.items():
             print(f"{name:12} {preset.__doc__.splitlines()[0]}")
         return 0
     try:
-        config = tyro.extras.subcommand_cli_from_dict(PRESETS, prog="python -m training", args=arguments, description=__doc__)
+        config = tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="python -m training", args=arguments, description=__doc__)
+        if isinstance(config, LearnStyle):
+            learn(config)
+            return 0
         from training.presets import build
         from training.trainer import Trainer
 
+        for warning in refuse(config.data, config.out / "pictures.json"):
+            print(f"warning: {warning}", file=sys.stderr)
         preset = build(config)
         config.out.mkdir(parents=True, exist_ok=True)
         save_config(config, config.out / "config.json")

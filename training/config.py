@@ -28,6 +28,22 @@ class Features:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hub:
+    repo: str | None = None
+    """Push packages to this repository of the Hub, user/name, while they train; needs `hf auth login` or HF_TOKEN."""
+    every: int = 1000
+    """Updates between two pushes, which follow a save."""
+    private: bool = False
+    """Make the repository private, if it is new."""
+
+    def __post_init__(self):
+        if self.repo is not None and not all(self.repo.partition("/")):
+            raise ValueError(f"--hub.repo must look like user/name, got {self.repo!r}")
+        if self.every <= 0:
+            raise ValueError(f"--hub.every must be positive, got {self.every}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """Options that every training has."""
 
@@ -56,6 +72,7 @@ class Run:
     save_every: int = 500
     """Updates between two saved states."""
     tracker: Literal["tensorboard", "none"] = "tensorboard"
+    hub: Hub = field(default_factory=Hub)
 
     def __post_init__(self):
         if self.updates is None and self.minutes is None:
@@ -75,7 +92,7 @@ class Painter(Run):
     data: Data
     features: Features = field(default_factory=Features)
     game: Literal["hinge", "lsgan", "relativistic"] = "hinge"
-    """Adversarial game; hinge comes with spectral normalisation, relativistic with R1 and R2 penalties."""
+    """Adversarial game; relativistic comes with R1 and R2 on the discriminator of pixels, the others with spectral norm."""
     content: float = 10.0
     """Weight of the content loss."""
     style: float = 30.0

@@ -1,7 +1,7 @@
 """Write what a painter training made as a package that `load_pipeline` opens.
 
 `python -m training.export RUN --out model_cards/painter` publishes the package of a run into a folder, with samples of photos
-that may be shown, the sources of its data, and the scores of an evaluation.
+that may be shown, the sources of its data, and the scores of an evaluation. `--push user/name` puts it on the Hub.
 """
 
 import dataclasses
@@ -11,6 +11,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 import tyro
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from styletransfer.controls import unit
 from styletransfer.images import open_image, to_tensor
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from styletransfer.upload import upload
 from training.cards import explain, write_card
 from training.config import Painter
 from training.data.folders import PhotosAndPaintings
@@ -102,7 +104,7 @@ def describe(config: Painter) -> str:
     options = {
         name: value
         for name, value in dataclasses.asdict(config).items()
-        if name not in ("data", "out", "resume", "log_every", "sample_every", "save_every", "tracker", "workers")
+        if name not in ("data", "out", "resume", "log_every", "sample_every", "save_every", "tracker", "workers", "hub")
     }
     features = options.pop("features")
     if features["weights"]:
@@ -146,12 +148,16 @@ def results_table(report: dict) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Publish the package of a run into a folder."""
+    """Publish the package of a run into a folder, to the Hub, or both."""
 
     run: tyro.conf.Positional[Path]
-    """Folder of a run, the --out of its training."""
-    out: Path
+    """Folder of a run, the --out of its training; or of a package, which is pushed as it is."""
+    out: Path | None = None
     """Folder of the package, replaced if it is one."""
+    push: str | None = None
+    """Repository of the Hub, user/name, made where there is none; needs `hf auth login` or HF_TOKEN."""
+    private: bool = False
+    """Make the repository private, if it is new."""
     title: str | None = None
     """What to call it; the name of its folder by default."""
     photos: tuple[Path, ...] = ()
@@ -162,30 +168,46 @@ class Export:
     """Report of `python -m training.evaluate --json`."""
 
 
-def publish(options: Export) -> None:
+def publish(options: Export, out: Path) -> None:
+    """Write the package of a run into the folder `out`."""
     source = options.run / "pipeline"
     if not (source / "model_index.json").is_file():
         raise ValueError(f"{options.run} holds no finished package: there is no {source / 'model_index.json'}")
-    if options.out.exists() and any(options.out.iterdir()) and not (options.out / "model_index.json").is_file():
-        raise ValueError(f"{options.out} is not empty and no package; give another folder")
-    shutil.rmtree(options.out, ignore_errors=True)
-    shutil.copytree(source, options.out)
+    if out.exists() and any(out.iterdir()) and not (out / "model_index.json").is_file():
+        raise ValueError(f"{out} is not empty and no package; give another folder")
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(source, out)
     if options.photos:
-        shutil.rmtree(options.out / "samples")
+        shutil.rmtree(out / "samples")
         photos = [open_image(path).convert("RGB") for path in options.photos]
-        write_samples(StyleTransferPipeline.from_pretrained(options.out), photos, options.out / "samples")
+        write_samples(StyleTransferPipeline.from_pretrained(out), photos, out / "samples")
     fields = json.loads((options.run / "card.json").read_text(encoding="utf-8"))
-    fields["title"] = options.title or options.out.resolve().name
+    fields["title"] = options.title or out.resolve().name
     if options.sources:
         fields["sources"] = options.sources.read_text(encoding="utf-8").strip()
     if options.evaluation:
         fields["results"] = results_table(json.loads(options.evaluation.read_text(encoding="utf-8")))
-    write_card(options.out, fields)
+    write_card(out, fields)
+
+
+def export(options: Export) -> None:
+    if options.out is None and options.push is None:
+        raise ValueError("where to? give --out FOLDER, --push user/name, or both")
+    with TemporaryDirectory() as scratch:
+        if (options.run / "model_index.json").is_file():
+            if options.out or options.title or options.photos or options.sources or options.evaluation:
+                raise ValueError(f"{options.run} is a package already: it can only be pushed, as it is, by --push user/name")
+            folder = options.run
+        else:
+            folder = options.out or Path(scratch) / options.run.resolve().name
+            publish(options, folder)
+        if options.push:
+            print(f"the package is at {upload(folder, options.push, private=options.private)}")
 
 
 def main(arguments: list[str] | None = None) -> int:
     try:
-        publish(tyro.cli(Export, prog="python -m training.export", description=__doc__, args=arguments))
+        export(tyro.cli(Export, prog="python -m training.export", description=__doc__, args=arguments))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

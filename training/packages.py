@@ -129,9 +129,11 @@ def flat(config: object, prefix: str = "") -> dict:
     options = {}
     for field in dataclasses.fields(config):
         name, value = prefix + field.name, getattr(config, field.name)
+        if name in NO_PART_OF_THE_RESULT:
+            continue
         if dataclasses.is_dataclass(value):
             options |= flat(value, f"{name}.")
-        elif name not in NO_PART_OF_THE_RESULT:
+        else:
             path = isinstance(value, Path) or (field.name == "weights" and value is not None)
             options[name] = Path(value).name if path else list(value) if isinstance(value, tuple) else value
     return options

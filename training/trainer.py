@@ -1,6 +1,7 @@
 """The only training loop."""
 
 import contextlib
+import io
 import os
 import signal
 import time
@@ -11,14 +12,15 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
-from torch import Tensor, nn
+from accelerate.utils import gather_object, set_seed
+from torch import Tensor, distributed, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision.utils import save_image
 from tqdm import tqdm
 
 from training.config import Run
 from training.doctor import Doctor
+from training.push import Pusher
 from training.recipe import Recipe
 
 
@@ -67,7 +69,13 @@ class Positions:
 
 
 class Trainer:
-    """Trains a preset within the budget of a `Run` and leaves state, samples, logs and the finished package in its folder."""
+    """Trains a preset within the budget of a `Run` and leaves state, samples, logs and the finished package in its folder.
+
+    Several processes share each batch. Their gradients are averaged once a phase, after its last backward pass, as StyleGAN2 and
+    EDM do: parts of a network may then rest (progressive growing), run several times or take second derivatives, none of which
+    `DistributedDataParallel` has to know. The result is that of one process, up to what looks at the other samples of a batch
+    (batch norm, comparisons between samples) and random numbers, which each process draws for itself.
+    """
 
     def __init__(self, preset: Preset, config: Run):
         self.preset, self.config, self.recipe = preset, config, preset.recipe
@@ -91,7 +99,6 @@ class Trainer:
         set_seed(config.seed)  # spectral norm starts from random vectors
         for game in self.recipe.games:
             game.lipschitz.prepare(preset.nets[game.discriminator])
-        players = {name for phase in self.recipe.phases for name in phase.players}
         optimizers = {
             phase.name: torch.optim.Adam(
                 [{"params": list(preset.nets[name].parameters()), "pace": preset.paces.get(name, 1.0)} for name in phase.players],
@@ -100,11 +107,14 @@ class Trainer:
             )
             for phase in self.recipe.phases
         }
-        self.nets = {
-            name: self.accelerator.prepare_model(net, evaluation_mode=name not in players) for name, net in preset.nets.items()
-        }
+        # evaluation_mode: in the wanted precision and place, but not wrapped
+        self.nets = {name: self.accelerator.prepare_model(net, evaluation_mode=True) for name, net in preset.nets.items()}
+        if getattr(config, "compile", False):
+            for net in self.nets.values():
+                net.compile()  # in place, so that its weights keep their names
         self.optimizers = {name: self.accelerator.prepare_optimizer(optimizer) for name, optimizer in optimizers.items()}
         self.averages = {name: Average(preset.nets[name], preset.average_decay) for name in preset.averaged}
+        self.pusher = Pusher(config, preset.export) if config.hub.repo and self.accelerator.is_main_process else None
 
     # --- the loop ---
 
@@ -115,29 +125,36 @@ class Trainer:
         self.recipe.check(self.nets, self.first_batch())  # before loading: a forward pass moves spectral norm's power iteration
         if config.resume and self.state_path.exists():
             self.load()
+        self.begin_together()
         if config.tracker != "none":
             self.accelerator.init_trackers("training")
         batches = self.batches()
         bar = tqdm(initial=self.update, total=config.updates, unit="update", disable=not self.accelerator.is_main_process)
-        with closing(bar), stopping_cleanly() as stopped:
-            while self.progress() < 1 and not stopped:
-                started = time.monotonic()
+        begun, stop = time.monotonic() - self.seconds, False
+        with closing(bar), stopping_cleanly() as noted:
+            while self.progress() < 1 and not stop:
                 losses = self.train_one([next(batches) for _ in range(config.accumulate)])
                 self.report(losses, bar)
+                self.seconds = time.monotonic() - begun
+                stop = self.agree(bool(noted))
                 if self.update % config.save_every == 0:
                     self.save()
-                self.seconds += time.monotonic() - started
-        if stopped:
+                    if self.pusher:
+                        self.pusher.offer(self.update, {name: average.net for name, average in self.averages.items()})
+        if stop and self.accelerator.is_main_process:
             print(f"stopped at update {self.update}; go on with --resume --out {config.out}")
         self.save()
         if self.accelerator.is_main_process:
             self.preset.export({name: average.net for name, average in self.averages.items()}, config.out / "pipeline")
         self.accelerator.end_training()
+        if self.pusher:
+            self.pusher.finish(config.out / "pipeline")
 
     def train_one(self, micro_batches: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         """One update of every phase. Each phase sees all parts of the batch before its players move."""
         # randomness depends on the position in the training, never on history: resume is exact
-        set_seed(self.config.seed * 1_000_003 + self.update * self.accelerator.num_processes + self.accelerator.process_index)
+        seed = self.config.seed * 1_000_003 + self.update * self.accelerator.num_processes + self.accelerator.process_index
+        set_seed(seed % 2**32)
         progress = self.progress()
         steps = [self.recipe.step(self.nets, batch, progress) for batch in micro_batches]
         for step in steps:
@@ -150,36 +167,31 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = self.preset.rates[phase.name] * group["pace"] * self.schedule(progress)
             with training_only(self.nets, phase.players):
-                for index, step in enumerate(steps):
-                    last = index == len(steps) - 1
-                    with contextlib.ExitStack() as stack:
-                        if not last:
-                            for name in phase.players:
-                                stack.enter_context(self.accelerator.no_sync(self.nets[name]))
-                        losses = self.recipe.losses(step, phase, self.update)
-                        if not losses:  # nothing for these players in this part of the training
-                            continue
-                        self.accelerator.backward(sum(losses.values()) / len(steps))
+                for step in steps:
+                    losses = self.recipe.losses(step, phase, self.update)
+                    if not losses:  # nothing for these players in this part of the training
+                        continue
+                    self.accelerator.backward(sum(losses.values()) / len(steps))
                     for name, loss in losses.items():
                         logged[f"{phase.name}/{name}"] = logged.get(f"{phase.name}/{name}", 0) + loss.detach() / len(steps)
             if not losses:
                 continue
-            norm = self.accelerator.clip_grad_norm_(
-                [p for name in phase.players for p in self.nets[name].parameters()], self.preset.clip_norm
-            )
+            parameters = [p for name in phase.players for p in self.nets[name].parameters()]
+            self.average_gradients(parameters)
+            norm = self.accelerator.clip_grad_norm_(parameters, self.preset.clip_norm)
             logged[f"{phase.name}/gradient_norm"] = norm.detach()
             optimizer.step()
             optimizer.zero_grad()
             for game in self.recipe.games:
                 if game.discriminator in phase.players:
-                    game.lipschitz.after(self.accelerator.unwrap_model(self.nets[game.discriminator]))
+                    game.lipschitz.after(self.nets[game.discriminator])
         self.update += 1
         self.latest |= logged
         if self.speaks():
-            self.latest |= self.recipe.slopes(steps[-1])
+            self.latest = self.mean_of_processes(self.latest | self.recipe.slopes(steps[-1]))
             self.findings = self.doctor.examine(steps[-1], {name: float(value) for name, value in self.latest.items()})
         for name, average in self.averages.items():
-            average.follow(self.accelerator.unwrap_model(self.nets[name]), self.update)
+            average.follow(self.nets[name], self.update)
         return self.latest
 
     def progress(self) -> float:
@@ -191,6 +203,47 @@ class Trainer:
     def schedule(self, progress: float) -> float:
         """Factor of the learning rates: 1, then a straight fall to 0."""
         return min(1.0, (1 - progress) / (1 - self.preset.flat_part))
+
+    # --- several processes ---
+
+    def begin_together(self) -> None:
+        """Say what trains; every process starts from the weights of the first."""
+        accelerator = self.accelerator
+        count = accelerator.num_processes
+        if accelerator.is_main_process:
+            precision = {"no": "fp32"}.get(accelerator.mixed_precision, accelerator.mixed_precision)
+            print(f"training in {count} process{'es' if count > 1 else ''} on {accelerator.device.type}, in {precision}")
+        if count == 1:
+            return
+        if len(set(gather_object([self.update]))) > 1:
+            raise ValueError(f"--resume: some processes see no {self.state_path}; --out must be a folder that all of them share")
+        for net in self.nets.values():
+            for value in net.state_dict().values():
+                distributed.broadcast(value, src=0)
+
+    def average_gradients(self, parameters: list[nn.Parameter]) -> None:
+        """Replace the gradients by their means over the processes, in one message."""
+        gradients = [p.grad for p in parameters if p.grad is not None]  # what rests, rests everywhere
+        if self.accelerator.num_processes == 1 or not gradients:
+            return
+        mean = self.accelerator.reduce(torch.cat([gradient.flatten() for gradient in gradients]), "mean")
+        for gradient, part in zip(gradients, mean.split([gradient.numel() for gradient in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+    def mean_of_processes(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
+        if self.accelerator.num_processes == 1:
+            return values
+        means = self.accelerator.reduce(torch.stack([value.float() for value in values.values()]), "mean")
+        return dict(zip(values, means, strict=True))
+
+    def agree(self, stop: bool) -> bool:
+        """Whether any process was asked to stop; the clock becomes that of the slowest, so that a budget ends for all at once."""
+        if self.accelerator.num_processes == 1:
+            return stop
+        word = torch.tensor([self.seconds, stop], device=self.accelerator.device, dtype=torch.float64)
+        distributed.all_reduce(word, distributed.ReduceOp.MAX)
+        self.seconds, stop = word.tolist()
+        return bool(stop)
 
     # --- data ---
 
@@ -237,7 +290,8 @@ class Trainer:
                 bar.write(f"doctor, update {self.update}: {self.findings[name]}")
             self.told |= self.findings.keys()
         if self.accelerator.is_main_process and (self.update % config.sample_every == 0 or self.update == 1):
-            self.sample()
+            with disk_permitting(f"the samples of update {self.update}"):
+                self.sample()
 
     def speaks(self) -> bool:
         """Whether this update is logged: every `log_every`, the first, and those that are saved."""
@@ -260,35 +314,53 @@ class Trainer:
         return self.config.out / "state.pt"
 
     def save(self) -> None:
-        """Write the whole state beside the old one and put it in its place in one move: a crash leaves one or the other."""
+        """Write the whole state beside the old one and put it in its place in one move: a crash leaves one or the other.
+
+        A disk that is full costs this state only, and a sentence.
+        """
+        pools = {name: gather_object([image.cpu() for image in pool.images]) for name, pool in self.pools.items()}
         if not self.accelerator.is_main_process:
             return
         players = {name for phase in self.recipe.phases for name in phase.players}
         state = {
             "update": self.update,
             "seconds": self.seconds,
-            "nets": {name: self.accelerator.unwrap_model(self.nets[name]).state_dict() for name in players},
+            "nets": {name: self.nets[name].state_dict() for name in players},
             "averages": {name: average.net.state_dict() for name, average in self.averages.items()},
-            "pools": {name: pool.images for name, pool in self.pools.items()},
+            "pools": pools,  # of one process after the other
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
         }
+        if self.accelerator.scaler is not None:  # of fp16
+            state["scaler"] = self.accelerator.scaler.state_dict()
+        memory = io.BytesIO()  # a disk that fills up under torch.save raises RuntimeErrors that do not say so
+        torch.save(state, memory)
         part = self.state_path.with_suffix(".part")
-        with part.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.state_path)
+        kept = f"; {self.state_path} stays as it was" if self.state_path.exists() else ""
+        with disk_permitting(f"the state of update {self.update}", kept):
+            try:
+                with part.open("wb") as file:
+                    file.write(memory.getbuffer())
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.replace(self.state_path)
+            finally:
+                part.unlink(missing_ok=True)
 
     def load(self) -> None:
-        state = torch.load(self.state_path, map_location=self.accelerator.device, weights_only=True)
+        state = torch.load(self.state_path, map_location="cpu", weights_only=True)  # it may come from another machine
         for name, weights in state["nets"].items():
-            self.accelerator.unwrap_model(self.nets[name]).load_state_dict(weights)
+            self.nets[name].load_state_dict(weights)
         for name, weights in state["averages"].items():
             self.averages[name].net.load_state_dict(weights)
         for name, values in state["optimizers"].items():
             self.optimizers[name].load_state_dict(values)
         for name, images in state["pools"].items():
-            self.pools[name].images = images
+            share = len(images) // self.accelerator.num_processes
+            first = share * self.accelerator.process_index
+            mine = images[first : first + min(share, self.pools[name].size)]
+            self.pools[name].images = [image.to(self.accelerator.device) for image in mine]
+        if "scaler" in state and self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
         self.update, self.seconds = state["update"], state["seconds"]
 
 
@@ -324,6 +396,15 @@ def stopping_cleanly() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def disk_permitting(what: str, consolation: str = "") -> Iterator[None]:
+    """Inside, a disk that does not take `what` costs a sentence, not the training."""
+    try:
+        yield
+    except OSError as error:
+        tqdm.write(f"{what} could not be written ({error.strerror or error}){consolation}")
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from styletransfer.catalog import read_index
-from styletransfer.pipelines.loading import fetch
+from styletransfer.pipelines.loading import fetch, package_files
 
 # class -> module. Packages name their class, and only the classes of this table can be had: no other name is ever imported
 PIPELINES = {
@@ -23,6 +23,7 @@ def load_pipeline(
     token: str | None = None,
     device: str | torch.device | None = None,
     dtype: torch.dtype | None = None,
+    variant: str | None = None,
 ) -> DiffusionPipeline:
     """Pipeline of the package in a folder or in a repository of the Hub.
 
@@ -34,12 +35,13 @@ def load_pipeline(
         token: For private repositories.
         device: Where to run; the CPU by default.
         dtype: Of the weights; float32 by default. Pictures stay float32 in any case.
+        variant: Of the weights, such as "fp16", where the package has one: a smaller download.
     """
-    folder = fetch(path_or_repo, revision, token)
+    folder = fetch(path_or_repo, revision, token, package_files(variant))
     name = read_index(folder)["_class_name"]
     if name not in PIPELINES:
         raise ValueError(f"{path_or_repo} needs a {name}, and there are only {', '.join(PIPELINES)}")
-    pipe = getattr(import_module(PIPELINES[name]), name).from_pretrained(folder, dtype=dtype)
+    pipe = getattr(import_module(PIPELINES[name]), name).from_pretrained(folder, dtype=dtype, variant=variant)
     if device is None:
         return pipe
     try:

@@ -2,14 +2,16 @@
 
 import inspect
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
-from styletransfer.catalog import read_index
-from styletransfer.pipelines.loading import fetch, load_network
+from styletransfer.catalog import PIPELINE_FILE, read_index
+from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
 
 
 class NetworkPipeline(DiffusionPipeline):
@@ -25,9 +27,10 @@ class NetworkPipeline(DiffusionPipeline):
         revision: str | None = None,
         token: str | None = None,
         dtype: torch.dtype | None = None,
+        variant: str | None = None,
     ) -> "NetworkPipeline":
         """Pipeline of a package; `load_pipeline` calls it."""
-        folder = fetch(path_or_repo, revision, token)
+        folder = fetch(path_or_repo, revision, token, package_files(variant))
         index = {name: value for name, value in read_index(folder).items() if not name.startswith("_")}
         given = index.pop(cls.component, None)
         network = next((network for network in cls.networks if given == [network.__module__, network.__name__]), None)
@@ -37,20 +40,39 @@ class NetworkPipeline(DiffusionPipeline):
         unknown = index.keys() - inspect.signature(cls).parameters.keys()
         if unknown:
             raise ValueError(f"{folder}/model_index.json has options that a {cls.__name__} does not take: {', '.join(unknown)}")
-        return cls(**{cls.component: load_network(network, folder / cls.component, dtype)}, **index)
+        return cls(**{cls.component: load_network(network, folder / cls.component, dtype, variant)}, **index)
 
     def save_pretrained(self, folder: str | Path, safe_serialization: bool = True, variant: str | None = None) -> None:
-        """Write the package: the network and `model_index.json`."""
-        if not safe_serialization or variant:
-            raise ValueError("a package is made of safetensors files without a variant")
+        """Write the package: the network and `model_index.json`. A variant such as "fp16" can lie beside other weights."""
+        if not safe_serialization:
+            raise ValueError("a package is made of safetensors files")
+        weights_file(variant)
         folder = Path(folder)
-        super().save_pretrained(folder)
+        super().save_pretrained(folder, variant=variant)
         forget_paths(folder, [self.component])
 
     def precision(self) -> torch.autocast:
         # weights of half precision work on float32 pictures
         dtype = getattr(self, self.component).dtype
         return torch.autocast(self._execution_device.type, dtype, enabled=dtype != torch.float32)
+
+
+def write_code(folder: Path, pipeline: ModuleType, networks: dict[str, type]) -> None:
+    """Add to a package what plain diffusers loads it by, and styletransfer never reads: its pipeline and its networks as code.
+
+    `DiffusionPipeline` looks for a network's code under the name of its module. `AutoModel` takes names without dots, and knows a
+    single one in a repository: that of the first of `networks`.
+    """
+    main, network = next(iter(networks.items()))
+    path = folder / "model_index.json"
+    index = json.loads(path.read_text(encoding="utf-8"))
+    index["_class_name"] = [PIPELINE_FILE, index["_class_name"]]
+    index["auto_map"] = {"AutoModel": f"network.{network.__name__}"}
+    path.write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    shutil.copyfile(pipeline.__file__, folder / f"{PIPELINE_FILE}.py")
+    shutil.copyfile(inspect.getfile(network), folder / main / "network.py")
+    for name, network in networks.items():
+        shutil.copyfile(inspect.getfile(network), folder / name / f"{network.__module__}.py")
 
 
 def forget_paths(folder: Path, components: Iterable[str]) -> None:

@@ -5,28 +5,37 @@ import re
 from pathlib import Path
 
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub import HfApi, constants, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 from torch import nn
 
 from styletransfer.catalog import MODEL_CARDS, read_json
 from styletransfer.controls import read_tensors
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-PACKAGE_FILES = (
-    "model_index.json",
-    "styles.safetensors",
-    "*/config.json",
-    "*/diffusion_pytorch_model.safetensors",
-    "README.md",
-    "samples/*.jpg",
-)
+PATIENCE = 5  # seconds that the Hub may take for its first answer; its client would wait for ever
+
+
+def weights_file(variant: str | None = None) -> str:
+    """Name of the file with a network's weights."""
+    if variant is not None and not re.fullmatch(r"[A-Za-z0-9_]+", str(variant)):
+        raise ValueError(f"variant must be a word such as fp16, got {variant!r}")
+    return f"diffusion_pytorch_model.{variant}.safetensors" if variant else "diffusion_pytorch_model.safetensors"
+
+
+def package_files(variant: str | None = None) -> tuple[str, ...]:
+    """What is fetched of a repository: nothing that could run."""
+    networks = ("*/config.json", f"*/{weights_file(variant)}")
+    return ("model_index.json", "styles.safetensors", *networks, "README.md", "samples/*.jpg")
 
 
 def fetch(
-    path_or_repo: str | Path, revision: str | None = None, token: str | None = None, files: tuple[str, ...] = PACKAGE_FILES
+    path_or_repo: str | Path, revision: str | None = None, token: str | None = None, files: tuple[str, ...] | None = None
 ) -> Path:
-    """The folder or file at a path, or a local copy of `files` of a Hub repository. Only Hub ids ever reach for the network."""
+    """The folder or file at a path, or a local copy of `files` of a Hub repository, by default those of a package.
+
+    Only Hub ids ever reach for the network. Where the Hub does not answer, what was fetched before is used.
+    """
     path = Path(path_or_repo).expanduser()
     if path.exists():
         return path
@@ -34,19 +43,34 @@ def fetch(
     home = path.parent
     if isinstance(path_or_repo, Path) or not HUB_ID.fullmatch(name) or home.is_dir() or str(home) == MODEL_CARDS:
         raise FileNotFoundError(f"{name} does not exist, and is no Hub id, which would look like user/name")
+    patterns = list(files or package_files())
+    silent = not answers(name, revision, token)
     try:
-        return Path(snapshot_download(name, revision=revision, token=token, allow_patterns=list(files)))
+        return Path(snapshot_download(name, revision=revision, token=token, allow_patterns=patterns, local_files_only=silent))
     except RevisionNotFoundError:
         raise ValueError(f"{name} on the Hub has no revision {revision!r}") from None
     except RepositoryNotFoundError:
         raise FileNotFoundError(
             f"{name} is neither a folder here nor a repository on the Hub that you can read; private ones need a token"
         ) from None
+    except LocalEntryNotFoundError:
+        raise OSError(f"{name} was not fetched before, and {constants.ENDPOINT} does not answer") from None
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise OSError(f"{name} could not be fetched from the Hub: {str(error).splitlines()[0]}") from None
 
 
-def load_network(cls: type[nn.Module], folder: Path, dtype: torch.dtype | None = None) -> nn.Module:
+def answers(name: str, revision: str | None, token: str | None) -> bool:
+    """Whether the Hub says anything about a repository, even that there is none."""
+    try:
+        HfApi().repo_info(name, revision=revision, token=token, timeout=PATIENCE)
+    except (HfHubHTTPError, ValueError):
+        return True  # `snapshot_download` gets the same answer and says what is wrong
+    except Exception:  # offline mode, or an error of the HTTP library, which is not the same in all versions of huggingface_hub
+        return False
+    return True
+
+
+def load_network(cls: type[nn.Module], folder: Path, dtype: torch.dtype | None = None, variant: str | None = None) -> nn.Module:
     """Network saved in `folder`, refused unless its class, arguments and tensors are what they must be."""
     config = read_json(folder / "config.json")
     if config.get("_class_name") != cls.__name__:
@@ -55,7 +79,10 @@ def load_network(cls: type[nn.Module], folder: Path, dtype: torch.dtype | None =
     unknown = arguments.keys() - inspect.signature(cls).parameters.keys()
     if unknown:
         raise ValueError(f"{folder}/config.json has arguments that {cls.__name__} does not take: {listed(unknown)}")
-    tensors, _ = read_tensors(folder / "diffusion_pytorch_model.safetensors")
+    weights = folder / weights_file(variant)
+    if variant and not weights.is_file():
+        raise FileNotFoundError(f"{folder} has no variant {variant}: {weights.name} does not exist")
+    tensors, _ = read_tensors(weights)
     try:
         network = cls(**arguments)
     except (TypeError, ValueError, RuntimeError) as error:

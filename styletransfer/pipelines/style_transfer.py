@@ -19,8 +19,9 @@ from styletransfer.controls import StyleCode, check_name, choose, keep_color, mi
 from styletransfer.images import at_least, to_mask, to_pil, to_tensor, upright
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
-from styletransfer.pipelines.base import forget_paths
-from styletransfer.pipelines.loading import fetch, load_network
+from styletransfer.pipelines import standalone
+from styletransfer.pipelines.base import forget_paths, write_code
+from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
 
 MAX_STRENGTH = 1.5
 STYLES_FILE = "styles.safetensors"
@@ -69,23 +70,29 @@ class StyleTransferPipeline(DiffusionPipeline):
         revision: str | None = None,
         token: str | None = None,
         dtype: torch.dtype | None = None,
+        variant: str | None = None,
     ) -> "StyleTransferPipeline":
         """Pipeline of a package; `load_pipeline` calls it."""
-        folder = fetch(path_or_repo, revision, token)
+        folder = fetch(path_or_repo, revision, token, package_files(variant))
         index = read_index(folder)
         for name, network in NETWORKS.items():
             if index.get(name) != [network.__module__, network.__name__]:
                 raise ValueError(f"{folder}/model_index.json must give {network.__name__} as {name}, got {index.get(name)}")
-        networks = {name: load_network(network, folder / name, dtype) for name, network in NETWORKS.items()}
+        networks = {name: load_network(network, folder / name, dtype, variant) for name, network in NETWORKS.items()}
         return cls(**networks, styles=read_tensors(folder / STYLES_FILE)[0])
 
     def save_pretrained(self, folder: str | Path, safe_serialization: bool = True, variant: str | None = None) -> None:
-        """Write the package: both networks, the named styles, and `model_index.json`."""
-        if not safe_serialization or variant:
-            raise ValueError("a package is made of safetensors files without a variant")
+        """Write the package: both networks, the named styles, `model_index.json`, and the code that plain diffusers needs.
+
+        A variant lies beside other weights: `load_pipeline(folder, dtype=torch.float16).save_pretrained(folder, variant="fp16")`.
+        """
+        if not safe_serialization:
+            raise ValueError("a package is made of safetensors files")
+        weights_file(variant)
         folder = Path(folder)
-        super().save_pretrained(folder)
+        super().save_pretrained(folder, variant=variant)
         forget_paths(folder, NETWORKS)
+        write_code(folder, standalone, NETWORKS)
         save_file({name: style.codes.contiguous() for name, style in self.style_codes.items()}, folder / STYLES_FILE)
 
     @property
@@ -99,12 +106,14 @@ class StyleTransferPipeline(DiffusionPipeline):
             raise ValueError(f"there is a style {style.name!r} already; give this one another name")
         self.style_codes[style.name] = style
 
-    def load_style(self, path_or_repo: str | Path, name: str | None = None) -> StyleCode:
+    def load_style(
+        self, path_or_repo: str | Path, name: str | None = None, revision: str | None = None, token: str | None = None
+    ) -> StyleCode:
         """Add a style file, or the `style.safetensors` of a folder or of a Hub repository, to `styles`.
 
         `pipe.load_style("my-style.safetensors")`
         """
-        path = fetch(path_or_repo, files=(STYLE_FILE,))
+        path = fetch(path_or_repo, revision, token, files=(STYLE_FILE,))
         style = StyleCode.load(path / STYLE_FILE if path.is_dir() else path)
         if name is not None:
             style = StyleCode(style.codes, name)

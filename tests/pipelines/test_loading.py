@@ -38,6 +38,11 @@ def test_a_package_is_made_of_these_files(tiny_package):
     assert {file for file in files if not file.startswith(("samples", "README"))} == networks | {
         "model_index.json",
         "styles.safetensors",
+        # for plain diffusers; load_pipeline never reads them
+        "pipeline.py",
+        "stylizer/network.py",
+        "stylizer/styletransfer.models.style_generator.py",
+        "encoder/styletransfer.models.style_encoder.py",
     }
 
 
@@ -46,7 +51,8 @@ def test_module_paths_are_part_of_the_format(tiny_package):
     index = json.loads((tiny_package / "model_index.json").read_text())
     assert index.pop("_diffusers_version")
     assert index == {
-        "_class_name": "StyleTransferPipeline",
+        "_class_name": ["pipeline", "StyleTransferPipeline"],
+        "auto_map": {"AutoModel": "network.StyleGenerator"},
         "stylizer": ["styletransfer.models.style_generator", "StyleGenerator"],
         "encoder": ["styletransfer.models.style_encoder", "StyleEncoder"],
     }
@@ -109,6 +115,7 @@ def test_a_hub_id_is_fetched_without_anything_that_could_run(tiny_package, monke
         return str(tiny_package)
 
     monkeypatch.setattr(loading, "snapshot_download", download)
+    monkeypatch.setattr(loading, "answers", lambda *arguments: True)
     assert load_pipeline("user/tiny", revision="v1", token="secret").styles == ["alpha", "beta"]
     assert (asked["name"], asked["revision"], asked["token"]) == ("user/tiny", "v1", "secret")
     assert all(pattern.endswith((".json", ".safetensors", "README.md", ".jpg")) for pattern in asked["allow_patterns"])
@@ -119,6 +126,7 @@ def test_a_hub_that_does_not_answer_gives_one_sentence(monkeypatch):
         raise OSError("no route\nmore")
 
     monkeypatch.setattr(loading, "snapshot_download", download)
+    monkeypatch.setattr(loading, "answers", lambda *arguments: True)
     with pytest.raises(OSError, match=r"^user/tiny could not be fetched from the Hub: no route$"):
         load_pipeline("user/tiny")
 
@@ -215,9 +223,8 @@ def test_networks_that_do_not_fit_together_are_refused(tiny_pipe):
 
 
 def test_only_safetensors_are_written(tiny_pipe, tmp_path):
-    for options in ({"safe_serialization": False}, {"variant": "fp16"}):
-        with pytest.raises(ValueError, match="safetensors files without a variant"):
-            tiny_pipe.save_pretrained(tmp_path, **options)
+    with pytest.raises(ValueError, match="a package is made of safetensors files"):
+        tiny_pipe.save_pretrained(tmp_path, safe_serialization=False)
 
 
 def test_a_device_that_is_not_there_is_refused(tiny_package):

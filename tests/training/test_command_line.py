@@ -28,7 +28,7 @@ def test_bad_file_is_named(pictures, tmp_path, capsys):
     arguments = ["--data.photos", str(pictures / "photos"), "--data.paintings", str(pictures / "paintings")]
     assert main(["painter", *arguments, "--data.crop", "64", "--updates", "1", "--out", str(tmp_path / "run")]) == 2
     assert "broken.jpg" in capsys.readouterr().err
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "run" / "config.json").exists()
 
 
 @pytest.mark.parametrize(("change", "words"), [({"batch": 0}, "--batch"), ({"batch": 4, "accumulate": 3}, "equal parts")])

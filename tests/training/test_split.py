@@ -4,9 +4,10 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from tests.training.conftest import save_picture
 from training.data.split import main
 
 STYLES = {"monet": {"folder": "impressionism", "author": "monet"}, "ink": {"folder": "ink_wash", "author": ".*"}}
@@ -19,7 +20,9 @@ def world(tmp_path: Path) -> Path:
     files += [(f"paintings/impressionism/{i}.png", "Auguste Renoir" if i < 2 else "MONET, Claude") for i in range(12)]
     files += [(f"paintings/ink_wash/{i}.png", "") for i in range(40)]
     for seed, (file, _) in enumerate(files):
-        save_picture(tmp_path / file, seed, size=(8, 8))
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(seed).integers(0, 256, (32, 32, 3), dtype=np.uint8)  # no two look alike
+        Image.fromarray(noise).save(tmp_path / file)
     with (tmp_path / "manifest.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("file", "author"), *files])
     (tmp_path / "styles.json").write_text(json.dumps(STYLES))
@@ -87,3 +90,13 @@ def test_missing_files_and_full_folders_are_refused(world, capsys):
     assert "1 files of the manifest are missing" in capsys.readouterr().err
     assert main([*arguments, "--out", str(world / "photos")]) == 2
     assert "is not empty" in capsys.readouterr().err
+
+
+def test_another_version_of_a_training_picture_is_not_held_out(world):
+    before = run(world, "before")
+    trained, held = (min(before[f"{part}/photos"]) for part in ("train", "held"))
+    with Image.open(world / "photos" / trained) as picture:
+        picture.point(lambda value: value * 0.8).save(world / "photos" / held)  # another exposure
+    after = run(world, "after")
+    assert after["train/photos"] == before["train/photos"]
+    assert after["held/photos"] == before["held/photos"] - {held}

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import tyro
 
+from training.check import examine
+from training.check.domains import in_folders
+
 STYLES = Path(__file__).with_name("styles.json")
 FEWEST, MOST = 6, 30  # paintings held out for each style: enough to judge with, and the rest is for training
 
@@ -61,6 +64,17 @@ def split(rows: list[dict[str, str]], styles: dict[str, dict[str, str]], options
     return folders
 
 
+def drop_versions(root: Path) -> list[str]:
+    """Take out of held/ what is another photograph or scan of a picture in train/; their names."""
+    dropped = []
+    for finding in examine(in_folders([root])).findings:
+        for domain, picture in [entry for group in finding.groups for entry in group] if finding.kind == "leak" else []:
+            if domain.part == "held":
+                picture.path.unlink()
+                dropped.append(picture.path.name)
+    return sorted(dropped)
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = tyro.cli(Split, prog="python -m training.data.split", args=arguments)
     try:
@@ -81,7 +95,11 @@ def main(arguments: list[str] | None = None) -> int:
                     shutil.copyfile(root / file, target)
                 else:
                     target.symlink_to(root / file)
-            print(f"{folder:32} {len(files):5}")
+        versions = drop_versions(options.out)
+        for folder in folders:
+            print(f"{folder:32} {len(list((options.out / folder).iterdir())):5}")
+        if versions:
+            print(f"left out of held/, because train/ has the same picture: {', '.join(versions)}")
     except (ValueError, OSError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

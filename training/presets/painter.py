@@ -11,7 +11,7 @@ from styletransfer.pipelines import load_pipeline
 from training.config import Painter
 from training.data.folders import PhotosAndPaintings
 from training.export import PainterExport
-from training.losses.adversarial import GAMES, HINGE
+from training.losses.adversarial import GAMES
 from training.losses.codes import domain_similarity
 from training.losses.color import palette_distance
 from training.losses.lipschitz import GradientNorm, SpectralNorm
@@ -73,7 +73,7 @@ def painter(config: Painter) -> Preset:
                 "judge",
                 real="painting_features",
                 fake="fake_features",
-                loss=HINGE,
+                loss=GAMES[config.game],
                 given="label",
                 weight=config.adversarial,
                 emphasis="strength",

@@ -1,0 +1,235 @@
+"""Packages of a Hub, by the real clients: huggingface_hub, diffusers, and our own loader."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from huggingface_hub import HfApi, constants
+from safetensors.torch import load, save
+
+from styletransfer import StyleGenerator, load_pipeline
+from styletransfer.catalog import MODEL_CARDS, REPOSITORY, read_index
+from styletransfer.pipelines import loading
+from tests.conftest import picture
+
+WEIGHTS = "stylizer/diffusion_pytorch_model.safetensors"
+PLAIN = """
+import sys
+sys.modules["styletransfer"] = None  # as if it were not installed
+import numpy as np
+from diffusers import AutoModel, DiffusionPipeline
+from PIL import Image
+for load in (DiffusionPipeline.from_pretrained, lambda name: AutoModel.from_pretrained(name, subfolder="stylizer")):
+    try:
+        load("user/painter")
+    except ValueError as error:
+        assert "trust_remote_code" in str(error)
+    else:
+        raise AssertionError("code of a stranger was run")
+pipe = DiffusionPipeline.from_pretrained("user/painter", trust_remote_code=True)
+photo, painting = Image.open("photo.png"), Image.open("painting.png")
+styles = {"named": "alpha", "mixed": {"alpha": 0.5, "beta": 0.5}, "painting": painting}
+images = {name: np.asarray(pipe(photo, style, strength=0.8).images[0]) for name, style in styles.items()}
+network = AutoModel.from_pretrained("user/painter", subfolder="stylizer", trust_remote_code=True)
+images["sums"] = [value.sum().item() for value in network.state_dict().values()]
+np.savez("out.npz", **images)
+"""
+
+
+def test_three_loaders_open_one_repository(hub, tiny_package, tiny_pipe, tmp_path):
+    hub.add_repo("user/painter", tiny_package)
+    photo, painting = picture((70, 65)), picture((40, 50), seed=3)
+    photo.save(tmp_path / "photo.png")
+    painting.save(tmp_path / "painting.png")
+    environment = {**os.environ, **hub.environment(tmp_path / "plain")}
+    command = [sys.executable, "-c", PLAIN]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    made = np.load(tmp_path / "out.npz")
+    for name, style in {"named": "alpha", "mixed": {"alpha": 0.5, "beta": 0.5}, "painting": painting}.items():
+        ours = np.asarray(load_pipeline("user/painter")(photo, style, strength=0.8).images[0])
+        assert np.abs(made[name].astype(int) - ours).max() <= 1 and np.abs(ours - np.asarray(photo).astype(int)).mean() > 3
+    assert made["sums"].tolist() == [value.sum().item() for value in tiny_pipe.stylizer.state_dict().values()]
+
+
+def test_our_loaders_neither_fetch_nor_run_code(hub, tiny_package, tiny_pipe, tmp_path):
+    repo = hub.add_repo("user/painter", tiny_package)
+    marker = tmp_path / "ran"
+    code = [path for path in repo.files() if path.endswith(".py")]
+    assert len(code) == 4
+    repo.commit({path: f"open({str(marker)!r}, 'w')".encode() for path in code}, "evil")
+    assert load_pipeline("user/painter").styles == ["alpha", "beta"]
+    network = StyleGenerator.from_pretrained("user/painter", subfolder="stylizer")
+    torch.testing.assert_close(network.state_dict(), tiny_pipe.stylizer.state_dict(), rtol=0, atol=0)
+    assert not marker.exists() and not any(path.endswith(".py") for _, path, _ in hub.calls)
+
+
+def test_what_the_client_uploads_loads(hub, tiny_package):
+    api = HfApi(token=hub.token)
+    api.create_repo("user/mine", private=True)
+    commit = api.upload_folder(repo_id="user/mine", folder_path=tiny_package)
+    assert load_pipeline("user/mine", revision=commit.oid, token=hub.token).styles == ["alpha", "beta"]
+
+
+def test_a_variant_is_all_that_is_fetched(hub, tiny_package, tmp_path):
+    package = shutil.copytree(tiny_package, tmp_path / "package")
+    load_pipeline(package, dtype=torch.float16).save_pretrained(package, variant="fp16")
+    hub.add_repo("user/painter", package)
+    half = load_pipeline("user/painter", variant="fp16")
+    assert half.stylizer.dtype == torch.float32  # as diffusers does where no dtype is asked for
+    weights = {path.rsplit("/", 1)[-1] for _, path, _ in hub.calls if path.endswith(".safetensors")}
+    assert weights == {"diffusion_pytorch_model.fp16.safetensors", "styles.safetensors"}
+    exact, rounded = (pipe(picture(), "alpha", output_type="np").images[0] for pipe in (load_pipeline("user/painter"), half))
+    assert 0 < np.abs(exact - rounded).mean() < 0.01
+    with pytest.raises(
+        FileNotFoundError, match=r"has no variant bf16: diffusion_pytorch_model\.bf16\.safetensors does not exist"
+    ):
+        load_pipeline("user/painter", variant="bf16")
+    with pytest.raises(ValueError, match=r"variant must be a word such as fp16, got '\.\./\.\./x'"):
+        load_pipeline("user/painter", variant="../../x")
+
+
+def test_revisions(hub, tiny_package):
+    repo = hub.add_repo("user/painter", tiny_package)
+    first = repo.refs["v1"] = repo.refs["main"]
+    styles = load(repo.files()["styles.safetensors"])
+    repo.commit({"styles.safetensors": save({"gamma": styles["beta"]})}, "another style")
+    assert load_pipeline("user/painter").styles == ["gamma"]
+    for revision in ("v1", first):
+        assert load_pipeline("user/painter", revision=revision).styles == ["alpha", "beta"]
+    with pytest.raises(ValueError, match=r"^user/painter on the Hub has no revision 'v2'$"):
+        load_pipeline("user/painter", revision="v2")
+
+
+def test_a_private_repository_needs_a_token(hub, tiny_package, monkeypatch):
+    hub.add_repo("user/painter", tiny_package, private=True)
+    for token in (None, "hf_wrong"):
+        with pytest.raises(FileNotFoundError, match=r"^user/painter is neither .* private ones need a token$"):
+            load_pipeline("user/painter", token=token)
+    assert load_pipeline("user/painter", token=hub.token).styles
+    monkeypatch.setenv("HF_TOKEN", hub.token)
+    assert load_pipeline("user/painter").styles
+
+
+@pytest.mark.parametrize("way", ["the Hub is gone", "HF_HUB_OFFLINE"])
+def test_what_was_fetched_before_loads_at_once_without_the_hub(hub, tiny_package, monkeypatch, way):
+    hub.add_repo("user/painter", tiny_package)
+    load_pipeline("user/painter")
+    if way == "HF_HUB_OFFLINE":
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    else:
+        hub.stop()
+    asked = len(hub.calls)
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()  # of this process alone: others may hold the processor
+        assert load_pipeline("user/painter").styles == ["alpha", "beta"]
+        seconds.append(time.process_time() - start)
+    assert min(seconds) < 0.1 and len(hub.calls) == asked
+
+
+def test_a_hub_that_is_gone_or_silent_is_named_soon(hub, tiny_package, monkeypatch):
+    monkeypatch.setattr(loading, "PATIENCE", 0.3)
+    hub.add_repo("user/painter", tiny_package)
+    hub.delay = 3  # longer than anyone waits
+    for _ in range(2):
+        start = time.monotonic()
+        with pytest.raises(OSError, match=f"^user/painter was not fetched before, and {hub.url} does not answer$"):
+            load_pipeline("user/painter")
+        assert time.monotonic() - start < 2.5
+        hub.stop()
+
+
+def test_a_hub_that_fails_is_named_or_done_without(hub, tiny_package):
+    hub.add_repo("user/painter", tiny_package)
+    hub.fail["GET", "/api/models"] = [500] * 2
+    with pytest.raises(OSError, match=r"^user/painter .*does not answer$"):
+        load_pipeline("user/painter")
+    load_pipeline("user/painter")
+    hub.fail["GET", "/api/models"] = [500] * 2
+    assert load_pipeline("user/painter").styles == ["alpha", "beta"]
+
+
+def test_a_style_is_a_repository_too(hub, tiny_pipe, tmp_path):
+    tiny_pipe.style_codes["beta"].save(tmp_path / "style" / "style.safetensors")
+    repo = hub.add_repo("user/my-style", tmp_path / "style", private=True)
+    assert sum(map(len, repo.files().values())) < 5000
+    style = tiny_pipe.load_style("user/my-style", name="mine", token=hub.token)
+    assert tiny_pipe.styles == ["alpha", "beta", "mine"]
+    torch.testing.assert_close(style.codes, tiny_pipe.style_codes["beta"].codes)
+    with pytest.raises(FileNotFoundError, match="user/none is neither a folder here nor a repository"):
+        tiny_pipe.load_style("user/none")
+
+
+def pickled(package):
+    file = io.BytesIO()
+    torch.save(load(package[WEIGHTS]), file)
+    return {WEIGHTS: file.getvalue()}
+
+
+def with_weights(edit):
+    def change(package):
+        tensors = load(package[WEIGHTS])
+        edit(tensors)
+        return {WEIGHTS: save(tensors)}
+
+    return change
+
+
+def with_index(**values):
+    return lambda package: {"model_index.json": json.dumps({**json.loads(package["model_index.json"]), **values}).encode()}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (pickled, "is not a readable safetensors file"),
+        (with_weights(lambda tensors: tensors.pop("stem.conv.weight")), r"it lacks stem\.conv\.weight"),
+        (with_weights(lambda tensors: tensors.update(more=torch.zeros(1))), "it has unexpected more"),
+        (with_weights(lambda tensors: tensors.update({"out.bias": torch.zeros(3)})), r"another shape for out\.bias"),
+        (with_weights(lambda tensors: tensors["out.bias"].fill_(float("nan"))), r"not finite in out\.bias"),
+        (with_index(_class_name=["pipeline", "Evil"]), "needs a Evil, and there are only"),
+        (with_index(_class_name=["os", "system"]), "does not name a pipeline class"),
+        (with_index(stylizer=["os", "system"]), "must give StyleGenerator as stylizer"),
+        (lambda package: {"../../../evil/config.json": b"{}"}, "user/painter could not be fetched from the Hub"),
+        (lambda package: {"model_index.json": None}, "is not a style package"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_sentence(hub, tiny_package, tmp_path, change, message):
+    repo = hub.add_repo("user/painter", tiny_package)
+    repo.commit(change(repo.files()), "broken")
+    with pytest.raises((ValueError, OSError), match=message) as error:
+        load_pipeline("user/painter")
+    assert "\n" not in str(error.value)
+    assert not list(tmp_path.rglob("evil"))
+
+
+def test_packages_of_before_load(tiny_package, tmp_path):
+    """Published ones hold no code, and the name of their class alone."""
+    index = read_index(REPOSITORY / MODEL_CARDS / "painter")
+    golden = {name: index[name] for name in ("_class_name", "stylizer", "encoder")}
+    assert golden == {name: read_index(tiny_package)[name] for name in golden}
+    old = shutil.copytree(tiny_package, tmp_path / "old", ignore=shutil.ignore_patterns("*.py"))
+    (old / "model_index.json").write_text(json.dumps(golden))
+    for package in (old, REPOSITORY / MODEL_CARDS / "painter"):
+        assert load_pipeline(package).styles
+
+
+def test_the_code_in_a_package_is_small_and_needs_nothing_of_the_house(tiny_package):
+    files = [path for path in Path(tiny_package).rglob("*.py")]
+    assert {str(path.relative_to(tiny_package)) for path in files} == {
+        "pipeline.py",
+        "stylizer/network.py",
+        "stylizer/styletransfer.models.style_generator.py",
+        "encoder/styletransfer.models.style_encoder.py",
+    }
+    assert not any("import styletransfer" in text or "from styletransfer" in text for text in map(Path.read_text, files))
+    assert sum(path.stat().st_size for path in files) < 40_000

@@ -1,0 +1,70 @@
+"""`python -m training learn-style PACKAGE --paintings DIR --name NAME`: one more style, no network changed."""
+
+import dataclasses
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from training.config import Features, Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnStyle(Run):
+    """A new style for a trained painter: only its code is learned, so no other style can change."""
+
+    package: tyro.conf.Positional[str] = "painter"
+    """Painter package: a folder, a Hub id, or the name of one that comes along."""
+    paintings: Path
+    """Folder of the paintings to learn from, one or many."""
+    name: str
+    """What to call the style."""
+    photos: Path | None = None
+    """Folder of photos to practise on; none draws scenes."""
+    file: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Style file to write; NAME.safetensors by default."""
+    add: Path | None = None
+    """Write a copy of the package that has the style, too; an empty or new folder."""
+    crop: Annotated[int, tyro.conf.arg(aliases=["--data.crop"])] = 192  # what errors about pictures call it
+    """Side of the square training crops, in pixels."""
+    features: Features = field(default_factory=Features)
+    out: Path = Path("runs/learn-style")
+    """Folder of the run: state, samples, logs, and in pipeline/ the style with its card, ready to be published."""
+    log_every: int = 10
+    sample_every: int = 100
+    save_every: int = 100
+
+    @property
+    def style_file(self) -> Path:
+        return self.file or Path(f"{self.name}.safetensors")
+
+
+def learn(config: LearnStyle) -> None:
+    """Train, also until Ctrl-C, then write the style file and the copy of the package."""
+    if config.style_file.suffix != ".safetensors":
+        raise ValueError(f"a style file ends in .safetensors, got {config.style_file}")
+    if config.style_file.is_dir():
+        raise ValueError(f"{config.style_file} is a folder; give the style file another name")
+    if config.add is not None and config.add.exists() and (not config.add.is_dir() or any(config.add.iterdir())):
+        raise ValueError(f"--add {config.add} must be a new or an empty folder")
+
+    from training.presets.learn_style import add_style, learn_style
+    from training.trainer import Trainer
+
+    preset = learn_style(config)
+    config.out.mkdir(parents=True, exist_ok=True)
+    options = {"preset": "learn-style"} | dataclasses.asdict(config)
+    (config.out / "config.json").write_text(json.dumps(options, indent=2, default=str) + "\n")
+    trainer = Trainer(preset, config)
+    trainer.train()
+    if not trainer.accelerator.is_main_process:
+        return
+    config.style_file.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(preset.export.style_of(config.out / "pipeline"), config.style_file)
+    print(f"wrote {config.style_file}; pipe.load_style({str(config.style_file)!r}) reads it")
+    if config.add is not None:
+        add_style(preset.export.package, config.out / "pipeline", config.add)
+        print(f"wrote {config.add}, a copy of the package with the style {config.name}")
