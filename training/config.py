@@ -63,6 +63,8 @@ class Run:
     precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
     """"auto" takes bf16 where the hardware multiplies it faster, else full precision."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    compile: bool = False
+    """Compile the networks: minutes at the start, faster updates on a GPU."""
     workers: int = 0
     """Processes that prepare samples; 0 does it in the training process, right on a CPU."""
     log_every: int = 50

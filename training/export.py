@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from styletransfer.controls import unit
 from styletransfer.images import open_image, to_tensor
-from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from styletransfer.pipelines.style_transfer import STYLE_FILE, StyleTransferPipeline
 from styletransfer.upload import upload
 from training.cards import explain, write_card
 from training.config import Painter
@@ -194,7 +194,10 @@ def export(options: Export) -> None:
     if options.out is None and options.push is None:
         raise ValueError("where to? give --out FOLDER, --push user/name, or both")
     with TemporaryDirectory() as scratch:
-        if (options.run / "model_index.json").is_file():
+        style = options.run / "pipeline"
+        if (style / STYLE_FILE).is_file():  # of learn-style, whose card is complete
+            options = dataclasses.replace(options, run=style)
+        if any((options.run / name).is_file() for name in ("model_index.json", STYLE_FILE)):
             if options.out or options.title or options.photos or options.sources or options.evaluation:
                 raise ValueError(f"{options.run} is a package already: it can only be pushed, as it is, by --push user/name")
             folder = options.run

@@ -147,7 +147,9 @@ class Recipe:
 
         def judge(image: Tensor) -> list[Tensor]:
             seen = image if game.augment is None else game.augment(image)
-            return step.nets[game.discriminator](seen, *step.given(game))
+            net = step.nets[game.discriminator]
+            # the bare forward: a prepared one computes in bf16, and a compiled one has no second derivative
+            return type(net).forward(net, seen, *step.given(game))
 
         return judge
 

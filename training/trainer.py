@@ -109,7 +109,7 @@ class Trainer:
         }
         # evaluation_mode: in the wanted precision and place, but not wrapped
         self.nets = {name: self.accelerator.prepare_model(net, evaluation_mode=True) for name, net in preset.nets.items()}
-        if getattr(config, "compile", False):
+        if config.compile:
             for net in self.nets.values():
                 net.compile()  # in place, so that its weights keep their names
         self.optimizers = {name: self.accelerator.prepare_optimizer(optimizer) for name, optimizer in optimizers.items()}

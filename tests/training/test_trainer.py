@@ -92,7 +92,7 @@ def test_accumulation_gives_the_same_update(tiny_painter, config):
         trainer = Trainer(copy.deepcopy(preset), dataclasses.replace(config, accumulate=accumulate))
         for phase in recipe.phases:  # plain gradient descent: Adam would turn rounding errors into whole steps
             players = [p for name in phase.players for p in trainer.nets[name].parameters()]
-            trainer.optimizers[phase.name] = torch.optim.SGD(players)
+            trainer.optimizers[phase.name] = torch.optim.SGD([{"params": players, "pace": 1.0}])
         batches = trainer.batches()
         trainer.train_one([next(batches) for _ in range(accumulate)])
         return weights(trainer)

@@ -7,12 +7,18 @@ from torch import Tensor
 from training.losses.perceptual import average
 
 
-def palette_distance(result: Tensor, painting: Tensor, weight: Tensor | None = None, directions: int = 16) -> Tensor:
+def palette_distance(
+    result: Tensor,
+    painting: Tensor,
+    weight: Tensor | None = None,
+    directions: int = 16,
+    generator: torch.Generator | None = None,
+) -> Tensor:
     """Sliced Wasserstein distance of the colours of two batches (B, 3, H, W) in [-1, 1] (Rabin et al. 2011; Heitz et al. 2021).
 
     Colours are averaged over 4 x 4 pixels, projected on random directions, sorted and compared; mean squared difference.
     """
     colours = [F.avg_pool2d(image.float(), 4).flatten(2) for image in (result, painting)]
-    axes = F.normalize(torch.randn(directions, 3, device=result.device), dim=1)
+    axes = F.normalize(torch.randn(directions, 3, generator=generator, device=result.device), dim=1)
     have, want = ((axes @ colour).sort(dim=2).values for colour in colours)
     return average((have - want).square().mean(dim=(1, 2)), weight)

@@ -3,7 +3,7 @@
 import copy
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from string import Template
@@ -188,12 +188,14 @@ class StyleExport:
         """The weighted losses of what `pipe` makes of the held-out photos, mean; the same samples at each call."""
         nets = {"stylizer": pipe.stylizer, "features": copy.deepcopy(self.features).cpu()}
         losses = []
-        with torch.random.fork_rng():
-            torch.manual_seed(0)  # the palette's directions are random
-            for position in range(JUDGED):
-                step = OneStyle(nets, torch.utils.data.default_collate([self.held[position]]))
-                step.strength, step.code = torch.ones(1), pipe.codes(step["photo"], [style])
-                losses.append(sum(self.recipe.losses(step, self.recipe.phases[0]).values()))
+        # the palette's directions are random; a generator of their own leaves alone the one that the training draws from
+        palette = partial(palette_distance, generator=torch.Generator().manual_seed(0))
+        terms = tuple(replace(term, loss=palette) if term.name == "palette" else term for term in self.recipe.terms)
+        recipe = replace(self.recipe, terms=terms)
+        for position in range(JUDGED):
+            step = OneStyle(nets, torch.utils.data.default_collate([self.held[position]]))
+            step.strength, step.code = torch.ones(1), pipe.codes(step["photo"], [style])
+            losses.append(sum(recipe.losses(step, recipe.phases[0]).values()))
         return torch.stack(losses).mean().item()
 
 
