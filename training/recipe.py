@@ -72,9 +72,8 @@ class Step:
     """
 
     gallery: tuple[str, ...] = ()  # images that a sample grid shows, left to right
-    made_of: tuple[
-        tuple[str, str], ...
-    ] = ()  # (input, output) of each generator, for the doctor: ("photo", "fake"), ("z", "fake")
+    # (input, output) of each generator, for the doctor: ("photo", "fake"), ("z", "fake")
+    made_of: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, nets: dict, batch: dict[str, Tensor], progress: float = 0.0):
         self.nets, self.batch, self.progress = nets, batch, progress
@@ -156,9 +155,9 @@ class Recipe:
     def slopes(self, step: Step) -> dict[str, Tensor]:
         """Mean slope of each discriminator of images at points between real and fake: what a Lipschitz method should bound."""
         measured = {}
-        for game in self.games:
+        for game in (game for game in self.games if within(step.progress, game.during)):
             real, fake = step[game.real], step[game.fake]
-            if within(step.progress, game.during) and isinstance(real, Tensor) and real.shape == fake.shape:
+            if isinstance(real, Tensor) and real.shape == fake.shape:
                 measured[f"{game.discriminator}/slope"] = slopes(self.judge_of(step, game), between(real, fake)).mean()
         return measured
 

@@ -22,7 +22,7 @@ from training.trainer import Preset
 
 
 def painter(config: Painter) -> Preset:
-    """Photos to paintings of many domains by one generator; a discriminator with a projection of the domain."""
+    """Photos to paintings of many domains by one generator, judged by its pixels and by frozen features, domain by domain."""
     if config.features.network != "squeezenet1_1":
         raise ValueError(f"the painter's layers are those of squeezenet1_1, got --features.network {config.features.network}")
     data = PhotosAndPaintings(config.data.photos, config.data.paintings, config.data.crop, config.seed)

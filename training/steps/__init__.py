@@ -1,0 +1,1 @@
+"""Steps: the images that exist in one update, one class for each kind of supervision."""

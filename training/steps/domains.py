@@ -1,4 +1,4 @@
-"""Steps: the images that exist in one update, one class for each kind of supervision."""
+"""Photos and paintings of many styles: the flagship."""
 
 from functools import cached_property
 
