@@ -137,7 +137,7 @@ def test_the_package_has_a_card_and_translates(checkpoint, tmp_path, capsys):
     assert np.array_equal(pipe(picture(), strength=0).images[0], picture())
     main([str(file), "-o", str(tmp_path / "horse2zebra"), "--title", "Zebras"])  # a package is replaced
     assert "# Zebras" in (tmp_path / "horse2zebra" / "README.md").read_text()
-    assert json.loads((tmp_path / "horse2zebra" / "model_index.json").read_text())["domains"] == []
+    assert json.loads((tmp_path / "horse2zebra" / "model_index.json").read_text())["domains"] == {}
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,17 @@ class PatchDiscriminator(ModelMixin, ConfigMixin):
     ) -> list[Tensor] | tuple[list[Tensor], list[list[Tensor]]]:
         """Verdicts, one (B, 1, h, w) a scale, on `image` (B, in_channels, H, W) in [-1, 1]; higher is more real.
 
+        H and W are at least 3 * 2^num_layers, 24 by default, at the smallest scale; each scale has half the pixels of the last.
         `label` (B,) holds domain indices where the discriminator has labels. With `features`, the activations of every layer
         at every scale come along, for feature matching.
         """
         if (label is None) == bool(self.config.num_labels):
             raise ValueError(f"a discriminator with num_labels={self.config.num_labels} got label={label}")
+        smallest = (3 * 2**self.config.num_layers - 1) * 2 ** (self.config.num_scales - 1) + 1
+        if min(image.shape[-2:]) < smallest:
+            layers = f"{self.config.num_layers} layers at {self.config.num_scales} scales"
+            height, width = image.shape[-2:]
+            raise ValueError(f"image must be at least {smallest} x {smallest} pixels for {layers}, got {height} x {width}")
         verdicts, activations = [], []
         for index, column in enumerate(self.columns):
             if index:

@@ -11,7 +11,12 @@ import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from styletransfer.catalog import PIPELINE_FILE, read_index
+from styletransfer.models import layers
+from styletransfer.pipelines import standalone_generation, standalone_translation
 from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
+
+# component -> the pipeline that travels in packages of it, for people without styletransfer
+STANDALONE = {"translator": standalone_translation, "noise_generator": standalone_generation}
 
 
 class NetworkPipeline(DiffusionPipeline):
@@ -31,7 +36,7 @@ class NetworkPipeline(DiffusionPipeline):
     ) -> "NetworkPipeline":
         """Pipeline of a package; `load_pipeline` calls it."""
         folder = fetch(path_or_repo, revision, token, package_files(variant))
-        index = {name: value for name, value in read_index(folder).items() if not name.startswith("_")}
+        index = {name: value for name, value in read_index(folder).items() if not name.startswith("_") and name != "auto_map"}
         given = index.pop(cls.component, None)
         network = next((network for network in cls.networks if given == [network.__module__, network.__name__]), None)
         if network is None:
@@ -43,13 +48,17 @@ class NetworkPipeline(DiffusionPipeline):
         return cls(**{cls.component: load_network(network, folder / cls.component, dtype, variant)}, **index)
 
     def save_pretrained(self, folder: str | Path, safe_serialization: bool = True, variant: str | None = None) -> None:
-        """Write the package: the network and `model_index.json`. A variant such as "fp16" can lie beside other weights."""
+        """Write the package: the network, `model_index.json`, and the code that plain diffusers needs.
+
+        A variant such as "fp16" can lie beside other weights.
+        """
         if not safe_serialization:
             raise ValueError("a package is made of safetensors files")
         weights_file(variant)
         folder = Path(folder)
         super().save_pretrained(folder, variant=variant)
         forget_paths(folder, [self.component])
+        write_code(folder, STANDALONE[self.component], {self.component: type(getattr(self, self.component))})
 
     def precision(self) -> torch.autocast:
         # weights of half precision work on float32 pictures
@@ -70,9 +79,19 @@ def write_code(folder: Path, pipeline: ModuleType, networks: dict[str, type]) ->
     index["auto_map"] = {"AutoModel": f"network.{network.__name__}"}
     path.write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     shutil.copyfile(pipeline.__file__, folder / f"{PIPELINE_FILE}.py")
-    shutil.copyfile(inspect.getfile(network), folder / main / "network.py")
+    (folder / main / "network.py").write_text(self_contained(network), encoding="utf-8")
     for name, network in networks.items():
-        shutil.copyfile(inspect.getfile(network), folder / name / f"{network.__module__}.py")
+        (folder / name / f"{network.__module__}.py").write_text(self_contained(network), encoding="utf-8")
+
+
+def self_contained(network: type) -> str:
+    """Code of a network's file, with the file of shared layers in place of the line that imports some of them.
+
+    Diffusers fetches no second file for a network.
+    """
+    code, shared = (Path(inspect.getfile(part)).read_text(encoding="utf-8") for part in (network, layers))
+    lines = code.splitlines(keepends=True)
+    return "".join(shared if line.startswith(f"from {layers.__name__} import ") else line for line in lines)
 
 
 def forget_paths(folder: Path, components: Iterable[str]) -> None:

@@ -1,6 +1,6 @@
 """The pipeline of networks that turn one picture into another: CycleGAN, pix2pix, CUT, StarGAN, enlargement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ class TranslationPipeline(NetworkPipeline):
     Args:
         translator: Network (B, 3, H, W) -> (B, 3, H, W) in [-1, 1], larger by the factor `scale` of its config if it has one;
             its forward takes a `label` as well if its config has `num_domains`.
-        domains: Names of the domains, in the order of the labels.
+        domains: Names of the domains in the order of the labels, or a mapping from them to the labels, as packages have it.
 
     Example:
         `load_pipeline("runs/mine/pipeline")(photo, strength=0.8).images[0].save("painting.png")`
@@ -46,21 +46,26 @@ class TranslationPipeline(NetworkPipeline):
     )
     model_cpu_offload_seq = "translator"
 
-    def __init__(self, translator: nn.Module, domains: Sequence[str] | None = None):
+    def __init__(self, translator: nn.Module, domains: Sequence[str] | Mapping[str, int] | None = None):
         super().__init__()
         names = [] if domains is None else domains
+        if isinstance(domains, Mapping):
+            if any(label not in domains.values() for label in range(len(domains))):
+                raise ValueError(f"the labels of domains must be 0 to {len(domains) - 1}, got {domains!r}")
+            names = [name for label in range(len(domains)) for name, given in domains.items() if given == label]
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
             raise ValueError(f"domains must be a list of different names, got {domains!r}")
         wanted = translator.config.get("num_domains", 0)
         if len(names) != wanted:
-            raise ValueError(f"a {type(translator).__name__} of {wanted} domains needs as many names of them, got {list(names)}")
+            raise ValueError(f"a {type(translator).__name__} of {wanted} domains needs as many names of them, got {domains!r}")
         self.register_modules(translator=translator)
-        self.register_to_config(domains=list(names))
+        # a mapping: what is a list in a package, plain diffusers takes for a component
+        self.register_to_config(domains={name: label for label, name in enumerate(names)})
 
     @property
     def domains(self) -> list[str]:
         """Names of the domains; none if the translator has only one look."""
-        return list(self.config.domains)
+        return sorted(self.config.domains, key=self.config.domains.get)
 
     @torch.no_grad()
     def __call__(

@@ -200,7 +200,7 @@ class LoopbackHub:
 
     async def info(self, request: Request) -> JSONResponse:
         name, repo, sha = self.find(request)
-        files = [{"rfilename": path} for path in sorted(repo.files(sha))]
+        files = [{"rfilename": path, "size": len(data)} for path, data in sorted(repo.files(sha).items())]
         return JSONResponse({"id": name, "modelId": name, "sha": sha, "private": repo.private, "tags": [], "siblings": files})
 
     async def tree(self, request: Request) -> JSONResponse:

@@ -7,26 +7,34 @@ import shutil
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from diffusers.models.modeling_utils import ModelMixin
 from huggingface_hub import HfApi, constants
 from safetensors.torch import load, save
 
-from styletransfer import StyleGenerator, load_pipeline
+import styletransfer
+from styletransfer import GenerationPipeline, StyleGenerator, TranslationPipeline, load_pipeline
 from styletransfer.catalog import MODEL_CARDS, REPOSITORY, read_index
 from styletransfer.pipelines import loading
 from tests.conftest import picture
+from tests.tiny import NETWORKS
 
 WEIGHTS = "stylizer/diffusion_pytorch_model.safetensors"
-PLAIN = """
+HALF = {"variant": "fp16", "dtype": torch.float16}
+WITHOUT_US = """
 import sys
 sys.modules["styletransfer"] = None  # as if it were not installed
 import numpy as np
+import torch
 from diffusers import AutoModel, DiffusionPipeline
 from PIL import Image
+"""
+PAINTER = """
 for load in (DiffusionPipeline.from_pretrained, lambda name: AutoModel.from_pretrained(name, subfolder="stylizer")):
     try:
         load("user/painter")
@@ -40,24 +48,98 @@ styles = {"named": "alpha", "mixed": {"alpha": 0.5, "beta": 0.5}, "painting": pa
 images = {name: np.asarray(pipe(photo, style, strength=0.8).images[0]) for name, style in styles.items()}
 network = AutoModel.from_pretrained("user/painter", subfolder="stylizer", trust_remote_code=True)
 images["sums"] = [value.sum().item() for value in network.state_dict().values()]
+half = DiffusionPipeline.from_pretrained("user/painter", variant="fp16", dtype=torch.float16, trust_remote_code=True)
+assert half.stylizer.dtype == half.encoder.dtype == torch.float16
+images["half"] = np.asarray(half(photo, "alpha").images[0])
+np.savez("out.npz", **images)
+"""
+OTHERS = """
+photo = Image.open("photo.png")
+images = {}
+for name in sys.argv[1:]:
+    for half in ({}, {"variant": "fp16", "dtype": torch.float16}):
+        pipe = DiffusionPipeline.from_pretrained(f"user/{name}", trust_remote_code=True, **half)
+        (component,) = pipe.components
+        network = AutoModel.from_pretrained(f"user/{name}", subfolder=component, trust_remote_code=True, **half)
+        states = [part.state_dict() for part in (network, pipe.components[component])]
+        assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
+        assert network.dtype == (torch.float16 if half else torch.float32)
+        options = {"domain": "ink"} if name == "domain_generator" else {}
+        made = pipe(photo, **options) if component == "translator" else pipe(seeds=[3, 4], truncation=0.7)
+        images[f"{name} {bool(half)}"] = np.asarray(made.images[-1])
+    if component == "translator" and name != "upscale_generator":
+        images[f"{name} faded"] = np.asarray(pipe(photo, strength=0.4, **options).images[0])
 np.savez("out.npz", **images)
 """
 
 
+def without_us(hub, folder, code, *arguments):
+    """What `code` writes to out.npz in a new process that knows diffusers, a loopback Hub and nothing of the house."""
+    environment = {**os.environ, **hub.environment(folder / "plain")}
+    command = [sys.executable, "-c", WITHOUT_US + code, *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return np.load(folder / "out.npz")
+
+
 def test_three_loaders_open_one_repository(hub, tiny_package, tiny_pipe, tmp_path):
-    hub.add_repo("user/painter", tiny_package)
+    package = shutil.copytree(tiny_package, tmp_path / "package")
+    load_pipeline(package, dtype=torch.float16).save_pretrained(package, variant="fp16")
+    hub.add_repo("user/painter", package)
     photo, painting = picture((70, 65)), picture((40, 50), seed=3)
     photo.save(tmp_path / "photo.png")
     painting.save(tmp_path / "painting.png")
-    environment = {**os.environ, **hub.environment(tmp_path / "plain")}
-    command = [sys.executable, "-c", PLAIN]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    made = np.load(tmp_path / "out.npz")
+    made = without_us(hub, tmp_path, PAINTER)
     for name, style in {"named": "alpha", "mixed": {"alpha": 0.5, "beta": 0.5}, "painting": painting}.items():
         ours = np.asarray(load_pipeline("user/painter")(photo, style, strength=0.8).images[0])
         assert np.abs(made[name].astype(int) - ours).max() <= 1 and np.abs(ours - np.asarray(photo).astype(int)).mean() > 3
+    ours = np.asarray(load_pipeline("user/painter", **HALF)(photo, "alpha").images[0])
+    assert np.abs(made["half"].astype(int) - ours).max() <= 1
     assert made["sums"].tolist() == [value.sum().item() for value in tiny_pipe.stylizer.state_dict().values()]
+
+
+def test_three_loaders_open_translators_and_generators(hub, tmp_path):
+    """All of them: the code in a package is that of one network with the shared layers, and must stand alone."""
+    rows = {name: row for name, row in NETWORKS.items() if row.network in TranslationPipeline.networks}
+    assert {row.network for row in rows.values()} == {*TranslationPipeline.networks}
+    pipes = {name: TranslationPipeline(lively(row), domains(row)) for name, row in rows.items()}
+    for name in ("dcgan_generator", "progressive_generator"):
+        pipes[name] = GenerationPipeline(lively(NETWORKS[name]))
+    for name, pipe in pipes.items():
+        pipe.save_pretrained(tmp_path / name)
+        load_pipeline(tmp_path / name, dtype=torch.float16).save_pretrained(tmp_path / name, variant="fp16")
+        hub.add_repo(f"user/{name}", tmp_path / name)
+    photo = picture((33, 7))
+    photo.save(tmp_path / "photo.png")
+    made = without_us(hub, tmp_path, OTHERS, *pipes)
+
+    def same(key, pipe, *arguments, **options):
+        ours = np.asarray(pipe(*arguments, **options).images[-1])
+        assert ours.std() > 5 and np.abs(made[key].astype(int) - ours).max() <= 1, key
+
+    for name in pipes:
+        pipe, half = load_pipeline(f"user/{name}"), load_pipeline(f"user/{name}", **HALF)
+        assert next(iter(half.components.values())).dtype == torch.float16
+        for key, part in ((f"{name} False", pipe), (f"{name} True", half)):
+            if name in rows:
+                same(key, part, photo, "ink" if part.domains else None)
+            else:
+                same(key, part, [3, 4], truncation=0.7)
+        if name in rows and pipe.scale == 1:
+            same(f"{name} faded", half, photo, "ink" if pipe.domains else None, strength=0.4)
+
+
+def lively(row):
+    """A network with weights that are larger than fresh ones, some of which hardly leave the grey."""
+    network = row.build().eval()
+    with torch.no_grad():
+        for value in network.parameters():
+            value.mul_(8 if value.ndim > 1 else 1)
+    return network
+
+
+def domains(row):
+    return ["plain", "ink", "chalk"][: row.arguments.get("num_domains", 0)]  # not in the order of the alphabet
 
 
 def test_our_loaders_neither_fetch_nor_run_code(hub, tiny_package, tiny_pipe, tmp_path):
@@ -119,31 +201,42 @@ def test_a_private_repository_needs_a_token(hub, tiny_package, monkeypatch):
     assert load_pipeline("user/painter").styles
 
 
-@pytest.mark.parametrize("way", ["the Hub is gone", "HF_HUB_OFFLINE"])
-def test_what_was_fetched_before_loads_at_once_without_the_hub(hub, tiny_package, monkeypatch, way):
+def stylizer(name="user/painter", **options):
+    return StyleGenerator.from_pretrained(name, subfolder="stylizer", **options)
+
+
+@pytest.mark.parametrize(
+    ("load", "way"),
+    [*product((load_pipeline, stylizer), ("the Hub is gone", "HF_HUB_OFFLINE")), (stylizer, "local_files_only")],
+)
+def test_what_was_fetched_before_loads_at_once_without_the_hub(hub, tiny_package, monkeypatch, load, way):
     hub.add_repo("user/painter", tiny_package)
-    load_pipeline("user/painter")
+    load("user/painter")
+    options = {}
     if way == "HF_HUB_OFFLINE":
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    elif way == "local_files_only":
+        options = {"local_files_only": True}
     else:
         hub.stop()
     asked = len(hub.calls)
     seconds = []
     for _ in range(3):
         start = time.process_time()  # of this process alone: others may hold the processor
-        assert load_pipeline("user/painter").styles == ["alpha", "beta"]
+        assert load("user/painter", **options).config
         seconds.append(time.process_time() - start)
     assert min(seconds) < 0.1 and len(hub.calls) == asked
 
 
-def test_a_hub_that_is_gone_or_silent_is_named_soon(hub, tiny_package, monkeypatch):
+@pytest.mark.parametrize("load", [load_pipeline, stylizer])
+def test_a_hub_that_is_gone_or_silent_is_named_soon(hub, tiny_package, monkeypatch, load):
     monkeypatch.setattr(loading, "PATIENCE", 0.3)
     hub.add_repo("user/painter", tiny_package)
     hub.delay = 3  # longer than anyone waits
     for _ in range(2):
         start = time.monotonic()
         with pytest.raises(OSError, match=f"^user/painter was not fetched before, and {hub.url} does not answer$"):
-            load_pipeline("user/painter")
+            load("user/painter")
         assert time.monotonic() - start < 2.5
         hub.stop()
 
@@ -188,14 +281,28 @@ def with_index(**values):
     return lambda package: {"model_index.json": json.dumps({**json.loads(package["model_index.json"]), **values}).encode()}
 
 
+def with_config(**values):
+    path = "stylizer/config.json"
+    return lambda package: {path: json.dumps({**json.loads(package[path]), **values}).encode()}
+
+
+BROKEN_NETWORKS = [
+    (pickled, "is not a readable safetensors file"),
+    (with_weights(lambda tensors: tensors.pop("stem.conv.weight")), r"it lacks stem\.conv\.weight"),
+    (with_weights(lambda tensors: tensors.update(more=torch.zeros(1))), "it has unexpected more"),
+    (with_weights(lambda tensors: tensors.update({"out.bias": torch.zeros(3)})), r"another shape for out\.bias"),
+    (with_weights(lambda tensors: tensors["out.bias"].fill_(float("nan"))), r"not finite in out\.bias"),
+    (with_weights(lambda tensors: tensors.update({"out.bias": torch.zeros(12, dtype=torch.int8)})), "another type of numbers"),
+    (with_config(_class_name="StyleEncoder"), "should hold a StyleGenerator, got StyleEncoder"),
+    (with_config(base_channels=-8), "does not make a StyleGenerator|does not fit"),
+    (lambda package: {WEIGHTS: None}, r"safetensors does not exist"),
+]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (pickled, "is not a readable safetensors file"),
-        (with_weights(lambda tensors: tensors.pop("stem.conv.weight")), r"it lacks stem\.conv\.weight"),
-        (with_weights(lambda tensors: tensors.update(more=torch.zeros(1))), "it has unexpected more"),
-        (with_weights(lambda tensors: tensors.update({"out.bias": torch.zeros(3)})), r"another shape for out\.bias"),
-        (with_weights(lambda tensors: tensors["out.bias"].fill_(float("nan"))), r"not finite in out\.bias"),
+        *BROKEN_NETWORKS,
         (with_index(_class_name=["pipeline", "Evil"]), "needs a Evil, and there are only"),
         (with_index(_class_name=["os", "system"]), "does not name a pipeline class"),
         (with_index(stylizer=["os", "system"]), "must give StyleGenerator as stylizer"),
@@ -210,6 +317,69 @@ def test_what_does_not_fit_is_refused_in_one_sentence(hub, tiny_package, tmp_pat
         load_pipeline("user/painter")
     assert "\n" not in str(error.value)
     assert not list(tmp_path.rglob("evil"))
+
+
+@pytest.mark.parametrize(("change", "message"), BROKEN_NETWORKS)
+def test_a_network_alone_is_refused_as_strictly(hub, tiny_package, change, message):
+    repo = hub.add_repo("user/painter", tiny_package)
+    assert stylizer().training is False
+    repo.commit(change(repo.files()), "broken")
+    with pytest.raises((ValueError, OSError), match=message) as error:
+        stylizer()
+    assert "\n" not in str(error.value)
+
+
+def test_a_network_alone_takes_what_diffusers_takes(hub, tiny_package, tiny_pipe, tmp_path):
+    package = shutil.copytree(tiny_package, tmp_path / "package")
+    load_pipeline(package, dtype=torch.float16).save_pretrained(package, variant="fp16")
+    repo = hub.add_repo("user/painter", package, private=True)
+    repo.refs["v1"] = repo.refs["main"]
+    repo.commit({WEIGHTS: b""}, "broken")
+    network = stylizer(revision="v1", token=hub.token, cache_dir=tmp_path / "cache")
+    torch.testing.assert_close(network.state_dict(), tiny_pipe.stylizer.state_dict(), rtol=0, atol=0)
+    assert list((tmp_path / "cache").glob("models--user--painter")) and not (tmp_path / "hf" / "hub").exists()
+    half = stylizer(variant="fp16", torch_dtype=torch.float16, token=hub.token)
+    assert half.dtype == stylizer(package, dtype=torch.float16).dtype == torch.float16
+    assert stylizer(variant="fp16", token=hub.token).dtype == torch.float32
+    assert not any("encoder" in path or path.endswith(".py") for _, path, _ in hub.calls if "/resolve/" in path)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"subfolder": "../painter/stylizer"}, ValueError, r"^subfolder must lie in user/painter, got '\.\./painter/stylizer'$"),
+        ({"subfolder": "/stylizer"}, ValueError, "^subfolder must lie in user/painter"),
+        ({"subfolder": "none"}, FileNotFoundError, "^the folder none of user/painter holds no network: it has no config.json"),
+        ({}, FileNotFoundError, "^user/painter holds no network: .* give the folder of the network as subfolder$"),
+        ({"subfolder": "encoder"}, ValueError, "should hold a StyleGenerator, got StyleEncoder$"),
+        ({"subfolder": "stylizer", "variant": "fp16"}, FileNotFoundError, "has no variant fp16"),
+        ({"subfolder": "stylizer", "variant": "../x"}, ValueError, "variant must be a word such as fp16"),
+        ({"subfolder": "stylizer", "revision": "v2"}, ValueError, "^user/painter on the Hub has no revision 'v2'$"),
+        ({"subfolder": "stylizer", "dtype": "float16"}, ValueError, "dtype must be a type of floats .*, got 'float16'$"),
+        ({"subfolder": "stylizer", "dtype": torch.int8}, ValueError, "dtype must be a type of floats"),
+        (
+            {"subfolder": "stylizer", "cache_dir": "empty", "local_files_only": True},
+            OSError,
+            "fetched before, and local_files_only",
+        ),
+        ({"subfolder": "stylizer", "use_safetensors": False}, TypeError, "unexpected keyword argument 'use_safetensors'"),
+    ],
+)
+def test_wrong_options_of_a_network_are_refused(hub, tiny_package, monkeypatch, tmp_path, options, error, message):
+    monkeypatch.chdir(tmp_path)
+    hub.add_repo("user/painter", tiny_package)
+    with pytest.raises(error, match=message) as refusal:
+        StyleGenerator.from_pretrained("user/painter", **options)
+    assert "\n" not in str(refusal.value)
+
+
+def test_every_public_network_is_loaded_strictly():
+    names = [name for name, home in styletransfer.HOMES.items() if home.startswith("styletransfer.models.")]
+    networks = [network for name in names if issubclass(network := getattr(styletransfer, name), ModelMixin)]
+    assert len(networks) == len(names) - 1  # the feature pyramid is no network of a package
+    for network in networks:
+        with pytest.raises(FileNotFoundError, match="none does not exist, and is no Hub id"):
+            network.from_pretrained("none")
 
 
 def test_packages_of_before_load(tiny_package, tmp_path):

@@ -44,3 +44,16 @@ def test_spectral_norm_bounds_the_weights():
 def test_an_unknown_norm_is_refused():
     with pytest.raises(ValueError, match="spectral, instance or none, got 'batch'"):
         PatchDiscriminator(norm="batch")
+
+
+@pytest.mark.parametrize(
+    ("num_layers", "num_scales", "smallest"), [(3, 1, 24), (3, 2, 47), (3, 3, 93), (2, 2, 23), (1, 1, 6), (1, 4, 41)]
+)
+def test_a_picture_too_small_for_a_verdict_is_refused(num_layers, num_scales, smallest):
+    discriminator = PatchDiscriminator(base_channels=4, num_layers=num_layers, num_scales=num_scales)
+    verdicts = discriminator(image(smallest, smallest))
+    assert verdicts[-1].shape == (2, 1, 1, 1) and verdicts[-1].isfinite().all()
+    with pytest.raises(
+        ValueError, match=f"at least {smallest} x {smallest} pixels for {num_layers} layers at {num_scales} scales"
+    ):
+        discriminator(image(96, smallest - 1))

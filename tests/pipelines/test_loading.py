@@ -4,6 +4,7 @@ import socket
 
 import pytest
 import torch
+from diffusers.models.modeling_utils import ModelMixin
 from safetensors.torch import load_file, save_file
 
 from styletransfer import StyleEncoder, StyleGenerator, StyleTransferPipeline, load_pipeline
@@ -67,8 +68,8 @@ def test_saving_what_was_loaded_gives_the_same_files(tiny_package, tmp_path):
 
 def test_saving_drops_the_path_of_this_machine(tiny_package, tmp_path):
     """Networks that diffusers loaded, and not this package, remember where from."""
-    stylizer = StyleGenerator.from_pretrained(tiny_package / "stylizer")
-    encoder = StyleEncoder.from_pretrained(tiny_package / "encoder")
+    parts = ((StyleGenerator, "stylizer"), (StyleEncoder, "encoder"))
+    stylizer, encoder = (ModelMixin.from_pretrained.__func__(network, tiny_package / part) for network, part in parts)
     assert "_name_or_path" in stylizer.config
     StyleTransferPipeline(stylizer, encoder).save_pretrained(tmp_path)
     assert not any("_name_or_path" in path.read_text() for path in tmp_path.rglob("*.json"))
@@ -152,6 +153,8 @@ def test_a_style_is_read_from_a_folder(tiny_pipe, tmp_path):
         ("stylizer/config.json", {"trunk_channels": 4}, "it has another shape for blocks.0"),
         ("stylizer/config.json", {"base_channels": "wide"}, "does not make a StyleGenerator"),
         ("stylizer/config.json", {"base_channels": -8}, "does not make a StyleGenerator|does not fit"),
+        ("stylizer/config.json", {"base_channels": 10**9}, "a number above 4096"),
+        ("stylizer/config.json", {"base_channels": 4096}, "another shape for"),
         ("encoder/config.json", {"base_channels": 8}, "does not fit StyleEncoder: it has another shape"),
     ],
 )

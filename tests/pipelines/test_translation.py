@@ -1,4 +1,6 @@
+import ast
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -85,15 +87,56 @@ def test_saving_what_was_loaded_gives_the_same_files(many, tmp_path):
     index = json.loads((tmp_path / "first" / "model_index.json").read_text())
     assert index.pop("_diffusers_version")
     assert index == {
-        "_class_name": "TranslationPipeline",
+        "_class_name": ["pipeline", "TranslationPipeline"],
+        "auto_map": {"AutoModel": "network.DomainGenerator"},
         "translator": ["styletransfer.models.domain_generator", "DomainGenerator"],
-        "domains": ["plain", "ink"],
+        "domains": {"plain": 0, "ink": 1},
     }
     load_pipeline(tmp_path / "first").save_pretrained(tmp_path / "second")
     files = sorted(path.relative_to(tmp_path / "first") for path in (tmp_path / "first").rglob("*.*"))
-    assert len(files) == 3
+    assert [str(file) for file in files] == [
+        "model_index.json",
+        "pipeline.py",
+        "translator/config.json",
+        "translator/diffusion_pytorch_model.safetensors",
+        "translator/network.py",
+        "translator/styletransfer.models.domain_generator.py",
+    ]
     for path in files:
         assert (tmp_path / "second" / path).read_bytes() == (tmp_path / "first" / path).read_bytes(), path
+
+
+def test_packages_of_before_load(many, tmp_path):
+    """They hold no code, the name of their class alone, and their domains as a list."""
+    many.save_pretrained(tmp_path)
+    for code in tmp_path.rglob("*.py"):
+        code.unlink()
+    index = {
+        "_class_name": "TranslationPipeline",
+        "_diffusers_version": "0.42.1",
+        "translator": ["styletransfer.models.domain_generator", "DomainGenerator"],
+        "domains": ["plain", "ink"],
+    }
+    (tmp_path / "model_index.json").write_text(json.dumps(index))
+    assert load_pipeline(tmp_path).domains == ["plain", "ink"]
+
+
+def test_many_domains_keep_their_order(tmp_path):
+    names = [f"domain {10 - number}" for number in range(11)]
+    TranslationPipeline(DomainGenerator(num_domains=11, base_channels=4, num_blocks=1), names).save_pretrained(tmp_path)
+    assert load_pipeline(tmp_path).domains == names
+
+
+def test_the_code_in_a_package_needs_nothing_of_the_house(pipe, many, tmp_path):
+    for number, package in enumerate((pipe, many)):
+        package.save_pretrained(tmp_path / str(number))
+    codes = [path.read_text() for path in tmp_path.rglob("*.py")]
+    assert len(codes) == 6 and sum(map(len, codes)) < 60_000
+    for code in codes:
+        found = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import | ast.ImportFrom)]
+        names = {node.module if isinstance(node, ast.ImportFrom) else node.names[0].name for node in found}
+        roots = {name.split(".")[0] for name in names} - sys.stdlib_module_names
+        assert "torch" in roots <= {"torch", "diffusers", "numpy", "PIL"}
 
 
 def test_half_precision(pipe, tmp_path):
@@ -133,7 +176,10 @@ def test_wrong_calls_are_refused(pipe, options, message):
         pipe(**{"image": picture(), **options})
 
 
-@pytest.mark.parametrize("domains", [None, [], ["a"], ["a", "a"], "ab", ["a", 3], {"a": 1, "b": 2}, [["a"], ["b"]], 2])
+@pytest.mark.parametrize(
+    "domains",
+    [None, [], ["a"], ["a", "a"], "ab", ["a", 3], {"a": 1, "b": 2}, {"a": 0, "b": 0}, {"a": 0, "b": []}, [["a"], ["b"]], 2],
+)
 def test_domains_must_be_as_many_different_names_as_the_network_knows(domains):
     with pytest.raises(ValueError, match="domains"):
         TranslationPipeline(DomainGenerator(num_domains=2, base_channels=4, num_blocks=1), domains)
