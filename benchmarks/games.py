@@ -49,6 +49,7 @@ def measure(options: Ablation, game: str, folder: Path, describe: Describer) -> 
         tracker="none",
         sample_every=10**9,
         save_every=10**9,
+        validate_every=0,
         game=game,
     )
     started = time.perf_counter()

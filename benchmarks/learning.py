@@ -27,6 +27,7 @@ from training import config as options
 from training.config import Features, Labelled, Pairs, Pictures, Run, Unpaired
 from training.data.streams import pairs, pictures
 from training.metrics.swd import sliced_wasserstein_distance
+from training.metrics.truth import color_distance
 from training.presets import build
 from training.trainer import Trainer
 
@@ -68,7 +69,7 @@ def held_pairs(config: Run) -> dict[str | None, list[dict[str, Tensor]]]:
 
 def distance(results: list[Tensor], truths: list[Tensor]) -> float:
     """Mean absolute difference of results in [0, 1] and truths in [-1, 1], as colours in [0, 1]."""
-    return torch.stack([(a - (b + 1) / 2).abs().mean() for a, b in zip(results, truths, strict=True)]).mean().item()
+    return color_distance(torch.stack(results) * 2 - 1, torch.stack(truths)).mean().item()
 
 
 def copied(config: Run) -> float:
@@ -207,7 +208,14 @@ def measure(name: str, minutes: float, features: Features) -> dict:
     task = TASKS[name]
     with TemporaryDirectory() as folder:
         out = Path(folder)
-        common = {"minutes": minutes, "out": out, "tracker": "none", "sample_every": 10**9, "save_every": 10**9}
+        common = {
+            "minutes": minutes,
+            "out": out,
+            "tracker": "none",
+            "sample_every": 10**9,
+            "save_every": 10**9,
+            "validate_every": 0,
+        }
         config = task.run(**common)
         if hasattr(config, "features"):
             config = task.run(**common, features=features)

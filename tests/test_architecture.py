@@ -11,15 +11,31 @@ ROOT = Path(__file__).parents[1]
 LEVELS = [
     ["styletransfer.models.layers"],
     ["styletransfer.models"],
-    ["styletransfer.controls", "styletransfer.tiling", "styletransfer.images"],
+    ["styletransfer.controls", "styletransfer.tiling", "styletransfer.images", "styletransfer.sheet"],
     ["styletransfer.pipelines", "styletransfer.catalog", "styletransfer.video", "styletransfer.convert", "styletransfer.upload"],
-    ["styletransfer.ui", "styletransfer.__main__", "styletransfer.space"],
+    ["styletransfer.ui", "styletransfer.__main__", "styletransfer.space", "styletransfer.export_onnx"],
     ["app"],
+]
+TRAINER_PARTS = [
+    "average",
+    "config",
+    "curves",
+    "doctor",
+    "history",
+    "players",
+    "preset",
+    "processes",
+    "push",
+    "recipe",
+    "signals",
+    "state",
+    "trackers",
+    "validation",
 ]
 ONLY = {
     # what files of a package may import of the house
     "training.losses": {"training.losses", "styletransfer.models.features"},
-    "training.trainer": {"training.recipe", "training.config", "training.doctor", "training.push"},
+    "training.trainer": {f"training.{name}" for name in TRAINER_PARTS},
     "training.doctor": {"training.recipe"},
     "training.recipe": {"training.losses", "training.pool"},
     "training.steps": {"training.recipe", "training.steps", "training.losses"},

@@ -5,7 +5,7 @@ from importlib import import_module
 from accelerate.utils import set_seed
 
 from training.config import PRESETS, Run, preset_name
-from training.trainer import Preset
+from training.preset import Preset
 
 FAMILIES = {
     "painter": ("painter",),

@@ -31,9 +31,9 @@ from training.export import encode, exemplars, thumbnail
 from training.learn_style import LearnStyle
 from training.losses.color import palette_distance
 from training.losses.perceptual import content_distance, style_distance
+from training.preset import Preset
 from training.recipe import Phase, Recipe, Term
 from training.steps.domains import Domains
-from training.trainer import Preset
 
 PAINTING_SCALE = (0.45, 0.85)  # side of a crop relative to the shorter side of its painting, as the painter learned it
 JUDGED = 24  # held-out samples that the result is judged on

@@ -1,6 +1,7 @@
 """Pictures from noise: DCGAN, Wasserstein critics, R3GAN, and learning from few pictures. They differ in numbers only."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 from torch import Tensor
@@ -11,12 +12,14 @@ from styletransfer.models.dcgan_generator import DCGANGenerator
 from training.config import Dcgan, Few, R3gan, Wgan
 from training.data.augment import diff_augment
 from training.data.streams import pictures
+from training.judges import FAR, AgainstCrowd
+from training.judges import from_noise as by_noise
 from training.losses.adversarial import GAMES
 from training.losses.lipschitz import GradientNorm, GradientPenalty, Lipschitz, SpectralNorm, WeightClipping
 from training.packages import NoiseExport
+from training.preset import Preset
 from training.recipe import Game, Phase, Recipe
 from training.steps.noise import Noise
-from training.trainer import Preset
 
 # weight 1 lies in the range that R3GAN takes at 64 px: 2 at first, 0.2 in the end (Huang et al. 2024, published FFHQ-64 settings)
 LIPSCHITZ: dict[str, Lipschitz] = {
@@ -32,25 +35,31 @@ LIPSCHITZ: dict[str, Lipschitz] = {
 
 def dcgan(config: Dcgan) -> Preset:
     """Radford et al. 2016 with the non-saturating game; other games and Lipschitz methods by option."""
-    return from_noise(config, pictures(config.data, config.seed), betas=(0.5, 0.999))  # sec. 4
+    return from_noise(config, pictures(config.data, config.seed), held(config), betas=(0.5, 0.999))  # sec. 4
 
 
 def wgan(config: Wgan) -> Preset:
     """Arjovsky et al. 2017, by default with the gradient penalty of Gulrajani et al. 2017."""
-    return from_noise(config, pictures(config.data, config.seed), betas=(0.0, 0.9))  # Gulrajani et al. 2017, alg. 1
+    return from_noise(config, pictures(config.data, config.seed), held(config), betas=(0.0, 0.9))  # Gulrajani et al. 2017, alg. 1
 
 
 def r3gan(config: R3gan) -> Preset:
     """The relativistic game with R1 and R2 (Huang et al. 2024, https://arxiv.org/abs/2501.05441) on DCGAN's networks."""
-    return from_noise(config, pictures(config.data, config.seed), betas=(0.0, 0.99))
+    return from_noise(config, pictures(config.data, config.seed), held(config), betas=(0.0, 0.99))
 
 
 def few(config: Few) -> Preset:
     """Crops of a few pictures, all changed before they are judged (Zhao et al. 2020, sec. 3.3: real and fake, both phases)."""
-    return from_noise(config, CropsOfFew(config), betas=(0.5, 0.999))
+    data = CropsOfFew(config)
+    # held out are other crops: nothing else is to be learned
+    return from_noise(config, data, by_noise(lambda: data, config.z_size, FAR), betas=(0.5, 0.999))
 
 
-def from_noise(config: Dcgan, data: Dataset, betas: tuple[float, float]) -> Preset:
+def held(config: Dcgan) -> AgainstCrowd:
+    return by_noise(partial(pictures, config.data, config.seed, "held"), config.z_size)
+
+
+def from_noise(config: Dcgan, data: Dataset, judge: AgainstCrowd, betas: tuple[float, float]) -> Preset:
     size = config.data.crop
 
     class Sized(Noise):
@@ -79,6 +88,7 @@ def from_noise(config: Dcgan, data: Dataset, betas: tuple[float, float]) -> Pres
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=NoiseExport(config, "g"),
+        judge=judge,
         betas=betas,
     )
 

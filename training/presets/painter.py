@@ -11,14 +11,15 @@ from styletransfer.pipelines import load_pipeline
 from training.config import Painter
 from training.data.folders import PhotosAndPaintings
 from training.export import PainterExport
+from training.judges import COUNT, FAR, Held, Painted
 from training.losses.adversarial import GAMES
 from training.losses.codes import domain_similarity
 from training.losses.color import palette_distance
 from training.losses.lipschitz import GradientNorm, SpectralNorm
 from training.losses.perceptual import content_distance, style_distance
+from training.preset import Preset
 from training.recipe import Game, Phase, Recipe, Term
 from training.steps.domains import Domains
-from training.trainer import Preset
 
 
 def painter(config: Painter) -> Preset:
@@ -96,4 +97,5 @@ def painter(config: Painter) -> Preset:
         paces={"encoder": 0.1},
         averaged=("stylizer", "encoder"),
         export=PainterExport(config, data),
+        judge=Painted(Held(lambda: data, COUNT, FAR), features, config.style, config.content),
     )

@@ -1,5 +1,8 @@
 """Presets with a target for each source: pix2pix and super-resolution."""
 
+from functools import partial
+
+from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from styletransfer.models.features import FeaturePyramid
@@ -8,14 +11,15 @@ from styletransfer.models.unet_generator import UNetGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
 from training.config import Pix2pix, Superres
 from training.data.streams import pairs, pictures
+from training.judges import COUNT, AgainstTruth, Held, Restored, by_network
 from training.losses.adversarial import LOGISTIC, RELATIVISTIC
 from training.losses.lipschitz import GradientNorm
 from training.losses.matching import feature_l1
 from training.packages import TranslatorExport
+from training.preset import Preset
 from training.recipe import Game, Phase, Recipe, Term
-from training.steps.paired import Enlarged, Paired
+from training.steps.paired import Enlarged, Paired, shrink
 from training.steps.semantic import LAYERS
-from training.trainer import Preset
 
 
 def pix2pix(config: Pix2pix) -> Preset:
@@ -39,6 +43,7 @@ def pix2pix(config: Pix2pix) -> Preset:
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=TranslatorExport(config, "g"),
+        judge=AgainstTruth(Held(partial(pairs, config.data, config.seed, "held"), COUNT), by_network("g")),
         betas=(0.5, 0.999),  # sec. 3.3
         clip_norm=1e3,  # no clipping in the paper: the weight of L1 alone makes norms above 20
     )
@@ -84,5 +89,11 @@ def superres(config: Superres) -> Preset:
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=TranslatorExport(config, "g"),
+        judge=Restored(Held(partial(pictures, config.data, config.seed, "held"), COUNT), enlarged, features, feature_l1),
         betas=(0.9, 0.999),  # sec. 4.1
     )
+
+
+def enlarged(nets: dict[str, nn.Module], batch: dict[str, Tensor]) -> Tensor:
+    """Of held-out pictures, what `g` makes of a quarter of their resolution."""
+    return nets["g"](shrink(batch["real"], Enlarged.scale))

@@ -1,18 +1,20 @@
 """Pictures from noise at a resolution that grows while it trains."""
 
 import math
+from functools import partial
 
 from styletransfer.models.layers import START
 from styletransfer.models.progressive_discriminator import ProgressiveDiscriminator
 from styletransfer.models.progressive_generator import ProgressiveGenerator
 from training.config import Progressive
 from training.data.streams import pictures
+from training.judges import from_noise
 from training.losses.adversarial import WASSERSTEIN
 from training.losses.lipschitz import GradientPenalty
 from training.packages import NoiseExport
+from training.preset import Preset
 from training.recipe import Game, Phase, Recipe
 from training.steps.noise import GrowingNoise
-from training.trainer import Preset
 
 
 def progressive(config: Progressive) -> Preset:
@@ -37,5 +39,6 @@ def progressive(config: Progressive) -> Preset:
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=NoiseExport(config, "g"),
+        judge=from_noise(partial(pictures, config.data, config.seed, "held"), config.z_size),
         betas=(0.0, 0.99),  # appendix A.1
     )

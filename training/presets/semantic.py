@@ -11,15 +11,16 @@ from styletransfer.models.style_generator import StyleGenerator
 from styletransfer.models.unet_generator import UNetGenerator
 from training import config as options
 from training.data.streams import unpaired
+from training.judges import Make, by_network, without_pairs
 from training.losses.adversarial import HINGE
 from training.losses.lipschitz import GradientNorm, SpectralNorm
 from training.losses.matching import constancy, feature_l1, feature_matching
 from training.losses.perceptual import content_distance, style_distance
 from training.packages import TranslatorExport
+from training.preset import Preset
 from training.recipe import Game, Phase, Recipe, Term
 from training.reference_export import ReferenceExport
 from training.steps.semantic import LAYERS, Layers, Reference, Semantic
-from training.trainer import Preset
 
 PHASES = (Phase("generator", ("g",)), Phase("discriminator", ("d",)))
 
@@ -50,6 +51,7 @@ def semantic(config: options.Semantic) -> Preset:
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=TranslatorExport(config, "g"),
+        judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
         betas=(0.5, 0.999),
     )
 
@@ -83,7 +85,13 @@ def reference(config: options.Reference) -> Preset:
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("stylizer", "encoder"),
         export=ReferenceExport(config, data),
+        judge=without_pairs(config.data, config.seed, by_another),
     )
+
+
+def by_another(source: str, seen: str) -> Make:
+    """What the stylizer makes of a picture by another sample's picture of the style: its own would show it the answer."""
+    return lambda nets, batch: nets["stylizer"](batch[source], nets["encoder"](batch[seen].roll(1, dims=0)))
 
 
 def layers(config: options.Layers) -> Preset:
@@ -106,6 +114,7 @@ def layers(config: options.Layers) -> Preset:
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=TranslatorExport(config, "g"),
+        judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
         betas=(0.5, 0.999),
     )
 

@@ -1,19 +1,21 @@
 """Many domains in one generator: StarGAN."""
 
+from functools import partial
 from math import log2
 
 from torch.nn.functional import cross_entropy, l1_loss
 
 from styletransfer.models.domain_discriminator import DomainDiscriminator
 from styletransfer.models.domain_generator import DomainGenerator
-from training.config import Stargan
-from training.data.streams import labelled
+from training.config import Labelled, Pairs, Stargan
+from training.data.streams import labelled, pairs
+from training.judges import COUNT, AgainstCrowd, AgainstTruth, Held, InTurn, by_network
 from training.losses.adversarial import WASSERSTEIN
 from training.losses.lipschitz import GradientPenalty
 from training.packages import TranslatorExport
+from training.preset import Preset
 from training.recipe import Game, Phase, Recipe, Term
 from training.steps.labels import Labels
-from training.trainer import Preset
 
 
 def stargan(config: Stargan) -> Preset:
@@ -43,6 +45,20 @@ def stargan(config: Stargan) -> Preset:
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=TranslatorExport(config, "g", data.domains),
+        judge=judge(config.data, config.seed, len(data.domains)),
         betas=(0.5, 0.999),  # sec. 4.2
         clip_norm=1000.0,  # the paper clips nothing, and a Wasserstein critic's gradients are often beyond 20
     )
+
+
+def judge(config: Labelled, seed: int, domains: int) -> AgainstTruth | AgainstCrowd:
+    """Of rendered scenes by the true rendering of plain ones in each world; of folders by other pictures of each domain."""
+    if config.folder is not None:
+        held = Held(partial(labelled, config, seed, "held"), COUNT * domains)
+        return AgainstCrowd(held, by_network("g", "image", "target"), real="image", labels=("label", "target"))
+
+    def plain() -> InTurn:
+        worlds = tuple(pairs(Pairs(world=world, crop=config.crop), seed, "held") for world in config.worlds)
+        return InTurn(worlds, first=1)  # domain 0 are the plain scenes
+
+    return AgainstTruth(Held(plain, COUNT), by_network("g", "source", "label"))

@@ -7,13 +7,14 @@ from styletransfer.models.patch_head import PatchHead
 from styletransfer.models.resnet_generator import ResnetGenerator
 from training.config import Cut, Cyclegan, Fastcut
 from training.data.streams import unpaired
+from training.judges import by_network, without_pairs
 from training.losses.adversarial import LSGAN
 from training.losses.contrastive import patch_contrast
 from training.packages import TranslatorExport
+from training.preset import Preset
 from training.recipe import Game, Phase, Recipe, Term
 from training.steps.one_way import OneWay
 from training.steps.two_way import TwoWay
-from training.trainer import Preset
 
 BETAS = (0.5, 0.999)  # of Adam, as pix2pix (Isola et al. 2017, sec. 3.3) and after it CycleGAN and CUT
 
@@ -48,6 +49,7 @@ def cyclegan(config: Cyclegan) -> Preset:
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g_ab",),
         export=TranslatorExport(config, "g_ab"),
+        judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g_ab", source)),
         betas=BETAS,
     )
 
@@ -81,6 +83,7 @@ def cut(config: Cut) -> Preset:
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=TranslatorExport(config, "g"),
+        judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
         betas=BETAS,
     )
 
