@@ -22,7 +22,7 @@ def open_repository(repo: str, kind: str = "model", private: bool = False) -> Re
 def upload(folder: Path, repo: str, kind: str = "model", private: bool = False, message: str = "Upload the package") -> str:
     """Put all of `folder` into the repository `repo` in one commit, and return its address. Raises like `open_repository`.
 
-    Files of the repository that are not in the folder stay, but for samples of an earlier package.
+    Files of the repository that are not in the folder stay, but for samples and training state of an earlier package.
     """
     address = open_repository(repo, kind, private)
     try:
@@ -32,7 +32,7 @@ def upload(folder: Path, repo: str, kind: str = "model", private: bool = False, 
             repo_type=kind,
             commit_message=message,
             ignore_patterns=[".*", "*/.*"],
-            delete_patterns=["samples/*"],
+            delete_patterns=["samples/*", "training_state/*"],
         )
     except Exception as error:
         raise explained(error, repo) from error

@@ -5,8 +5,6 @@ that may be shown, the sources of its data, and the scores of an evaluation. `--
 """
 
 import dataclasses
-import json
-import shlex
 import shutil
 import sys
 from dataclasses import dataclass
@@ -18,13 +16,17 @@ import tyro
 from PIL import Image
 from torch import Tensor, nn
 
+from styletransfer.catalog import read_json
 from styletransfer.controls import unit
 from styletransfer.images import open_image, to_tensor
-from styletransfer.pipelines.style_transfer import STYLE_FILE, StyleTransferPipeline
+from styletransfer.pipelines.style_transfer import STYLE_FILE, STYLES_FILE, StyleTransferPipeline
 from styletransfer.upload import upload
-from training.cards import explain, write_card
+from training.cards import FIELDS_FILE, explain, findings, measured, write_card
 from training.config import Painter
+from training.data.file_list import describe_lists
 from training.data.folders import PhotosAndPaintings
+from training.packages import describe
+from training.training_state import write_training_state
 
 MOST_EXEMPLARS = 16  # of a style: enough palettes to choose from
 
@@ -48,10 +50,12 @@ class PainterExport:
         counts = ", ".join(
             f"{name} ({len(paintings)})" for name, paintings in zip(self.data.styles, self.data.paintings, strict=True)
         )
+        lists = describe_lists({"photos": self.config.data.photos, "paintings": self.config.data.paintings})
         explain(
             folder,
             "template.md",
-            data=f"{len(self.data.photos)} photos; paintings by style: {counts}.",
+            address=self.config.hub.repo,
+            data=f"{len(self.data.photos)} photos; paintings by style: {counts}.\n\n{lists}",
             sources="The pictures and their licences are those of whoever trained this package.",
             training=describe(self.config),
             results="Not measured. `python -m training.evaluate` scores a package on held-out pictures.",
@@ -97,55 +101,6 @@ def thumbnail(picture: Image.Image, size: int) -> Image.Image:
     return picture.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
 
 
-def describe(config: Painter) -> str:
-    """The command and every option of a training, for its card."""
-    budget = f"--minutes {config.minutes:g}" if config.updates is None else f"--updates {config.updates}"
-    command = f"python -m training painter --data.photos PHOTOS --data.paintings PAINTINGS {budget}"
-    options = {
-        name: value
-        for name, value in dataclasses.asdict(config).items()
-        if name not in ("data", "out", "resume", "log_every", "sample_every", "save_every", "tracker", "workers", "hub")
-    }
-    features = options.pop("features")
-    if features["weights"]:
-        features["weights"] = Path(features["weights"]).name  # not where it lies on this machine
-        command += f" --features.weights {shlex.quote(features['weights'])} --features.normalization {features['normalization']}"
-    if config.start:
-        options["start"] = Path(config.start).name
-        command += f" --start {shlex.quote(options['start'])}"
-    options |= {f"features.{name}": value for name, value in features.items()} | {"data.crop": config.data.crop}
-    return f"```\n{command}\n```\n\nAll options: `{json.dumps(options)}`"
-
-
-def results_table(report: dict) -> str:
-    """The report of `training.evaluate` as a table for the card: every score between its anchors, with 95 % intervals."""
-
-    def rate(interval: dict) -> str:
-        return f"{interval['value']:.2f} ({interval['low']:.2f}-{interval['high']:.2f})"
-
-    probe, content = report["deception"]["network"], report["content_similarity"]
-    lines = [
-        "| style | untouched photos | **results** | real paintings | of real | rises with strength | content similarity |",
-        "|---|---|---|---|---:|---|---|",
-    ]
-    for style, scores in probe["styles"].items():
-        rises = "yes" if scores["rises"] else "no"
-        lines.append(
-            f"| {style} | {rate(scores['photos'])} | **{rate(scores['results'])}** | {rate(scores['paintings'])} "
-            f"| {scores['part_of_paintings']:.0%} | {rises} | {rate(content[style])} |"
-        )
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"Deception rate (Sanakoyeu et al. 2018): the part of {report['pictures']['held photo']} held-out photos that, once "
-            "painted, a linear probe on frozen feature statistics takes for paintings of the style, between untouched photos and "
-            "held-out real paintings. Content similarity: cosine of fire5 features with the photo; another photo scores "
-            f"{rate(content['another photo'])}. In brackets 95 % intervals. Protocol: {report['protocol']}.",
-        ]
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class Export:
     """Publish the package of a run into a folder, to the Hub, or both."""
@@ -164,8 +119,10 @@ class Export:
     """Photos to show in every style; by default the sample of the run."""
     sources: Path | None = None
     """A text for the card: where the training pictures come from, and their licences."""
-    evaluation: Path | None = None
-    """Report of `python -m training.evaluate --json`."""
+    evaluation: tuple[Path, ...] = ()
+    """Reports of `python -m training.evaluate --json`; by default evaluation.json of the run."""
+    with_training_state: bool = False
+    """Add what the generator played against, from which a finetuning can go on; nobody else fetches it."""
 
 
 def publish(options: Export, out: Path) -> None:
@@ -175,19 +132,23 @@ def publish(options: Export, out: Path) -> None:
         raise ValueError(f"{options.run} holds no finished package: there is no {source / 'model_index.json'}")
     if out.exists() and any(out.iterdir()) and not (out / "model_index.json").is_file():
         raise ValueError(f"{out} is not empty and no package; give another folder")
+    if options.photos and not (source / STYLES_FILE).is_file():
+        raise ValueError(f"--photos are for painters: {options.run} is none, and shows the pictures that it held out")
+    given = measured(options.evaluation) if options.evaluation else {}
+    if options.sources:
+        given["sources"] = options.sources.read_text(encoding="utf-8").strip()
+    if options.push:
+        given["address"] = options.push
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(source, out)
     if options.photos:
         shutil.rmtree(out / "samples")
         photos = [open_image(path).convert("RGB") for path in options.photos]
         write_samples(StyleTransferPipeline.from_pretrained(out), photos, out / "samples")
-    fields = json.loads((options.run / "card.json").read_text(encoding="utf-8"))
-    fields["title"] = options.title or out.resolve().name
-    if options.sources:
-        fields["sources"] = options.sources.read_text(encoding="utf-8").strip()
-    if options.evaluation:
-        fields["results"] = results_table(json.loads(options.evaluation.read_text(encoding="utf-8")))
-    write_card(out, fields)
+    if options.with_training_state:
+        write_training_state(options.run, out)
+    title = {"title": options.title or out.resolve().name}
+    write_card(out, read_json(out / FIELDS_FILE) | title | findings(options.run, out) | given)
 
 
 def export(options: Export) -> None:
@@ -198,7 +159,15 @@ def export(options: Export) -> None:
         if (style / STYLE_FILE).is_file():  # of learn-style, whose card is complete
             options = dataclasses.replace(options, run=style)
         if any((options.run / name).is_file() for name in ("model_index.json", STYLE_FILE)):
-            if options.out or options.title or options.photos or options.sources or options.evaluation:
+            changes = (
+                options.out,
+                options.title,
+                options.photos,
+                options.sources,
+                options.evaluation,
+                options.with_training_state,
+            )
+            if any(changes):
                 raise ValueError(f"{options.run} is a package already: it can only be pushed, as it is, by --push user/name")
             folder = options.run
         else:

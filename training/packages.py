@@ -14,6 +14,7 @@ from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.translation import TranslationPipeline
 from training.cards import explain
 from training.config import Labelled, Pairs, Pictures, Run, Unpaired, preset_name
+from training.data.file_list import describe_lists
 from training.data.streams import labelled, pairs, pictures, unpaired
 
 SOURCES = {  # kind of data -> its stream, and which of its pictures a translator takes
@@ -23,7 +24,7 @@ SOURCES = {  # kind of data -> its stream, and which of its pictures a translato
     Pictures: (pictures, "real"),
 }
 SAMPLES = 4
-NO_PART_OF_THE_RESULT = ("out", "resume", "device", "workers", "log_every", "sample_every", "save_every", "tracker")
+NO_PART_OF_THE_RESULT = ("out", "resume", "device", "workers", "log_every", "sample_every", "save_every", "tracker", "hub")
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,15 @@ def describe_network(config: Run, network: nn.Module, folder: Path, template: st
     folders = {name: value for name, value in vars(config.data).items() if isinstance(value, Path)}
     rendered = getattr(config.data, "world", None) or ", ".join(getattr(config.data, "worlds", ()) if not folders else ())
     data = "Folders of pictures: " + ", ".join(f"{name} ({path.name})" for name, path in folders.items())
+    lists = f"\n\n{describe_lists(folders)}" if folders else ""
     size = sum(parameter.numel() for parameter in network.parameters()) / 1e6
     explain(
         folder,
         template,
+        address=config.hub.repo,
         network=f"`{type(network).__name__}` with {size:.2f} million parameters",
         preset=preset_name(config),
-        data=(data if folders else "Drawn scenes") + (f", rendered as {rendered}." if rendered else "."),
+        data=(data if folders else "Drawn scenes") + (f", rendered as {rendered}." if rendered else ".") + lists,
         sources="The pictures and their licences are those of whoever trained this package."
         if folders
         else "Nobody's pictures were used: scenes and styles are computed by `training/data/worlds.py`.",
@@ -109,11 +112,17 @@ def describe(config: Run) -> str:
     options = flat(config)
     budget = f"--minutes {config.minutes:g}" if config.updates is None else f"--updates {config.updates}"
     words = [f"python -m training {preset_name(config)} {budget}"]
-    default = flat(type(config)(updates=1))
+    # what has no default must be given, and is taken along whole
+    required = {field.name: getattr(config, field.name) for field in dataclasses.fields(config) if is_required(field)}
+    default = flat(type(config)(updates=1, **required))
     for name, value in options.items():
-        if name not in ("minutes", "updates") and value != default[name]:
+        if name not in ("minutes", "updates") and (value != default[name] or name.split(".")[0] in required):
             words.append(option(name, value))
     return f"```\n{' '.join(words)}\n```\n\nAll options: `{json.dumps(options)}`"
+
+
+def is_required(field: dataclasses.Field) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def option(name: str, value: object) -> str:
@@ -134,6 +143,11 @@ def flat(config: object, prefix: str = "") -> dict:
         if dataclasses.is_dataclass(value):
             options |= flat(value, f"{name}.")
         else:
-            path = isinstance(value, Path) or (field.name == "weights" and value is not None)
-            options[name] = Path(value).name if path else list(value) if isinstance(value, tuple) else value
+            options[name] = Path(value).name if lies_here(name, value) else list(value) if isinstance(value, tuple) else value
     return options
+
+
+def lies_here(name: str, value: object) -> bool:
+    """Whether an option is a path: data, weights, or a package to start from that is no Hub id."""
+    text = isinstance(value, str) and (name.endswith("weights") or Path(value).is_absolute() or Path(value).exists())
+    return isinstance(value, Path) or text

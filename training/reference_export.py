@@ -36,4 +36,11 @@ class ReferenceExport:
         source = f"the folder {self.config.data.a.resolve().name}" if self.config.data.a else "drawn scenes"
         target = f"rendered as {name}" if self.config.data.world else f"and of the folder {name}"
         data = f"Pictures of {source}, {target}."
-        explain(folder, "reference.md", style=name, data=data, training=describe(self.config))
+        explain(
+            folder,
+            "reference.md",
+            address=self.config.hub.repo,
+            style=name,
+            data=data,
+            training=describe(self.config),
+        )

@@ -4,11 +4,15 @@ import dataclasses
 import json
 
 import torch
+from huggingface_hub import ModelCard
 from PIL import Image
 
 from styletransfer import load_pipeline
 from styletransfer.catalog import read_package
+from styletransfer.models.resnet_generator import ResnetGenerator
+from training.config import Cyclegan, Unpaired
 from training.export import exemplars, main
+from training.packages import TranslatorExport
 from training.trainer import Trainer
 
 
@@ -21,7 +25,11 @@ def test_package_of_a_run(tiny_painter, config, pictures):
     assert package.styles == ("dots", "lines")
     assert package.thumbnail("dots").is_file()
     card = (folder / "README.md").read_text()
-    assert "dots (2), lines (2)" in card and "--updates" in card and "$" not in card
+    assert "dots (2), lines (2)" in card and "$" not in card
+    assert "* photos: 4 files, `" in card and "* paintings: 4 files, `" in card
+    assert "python -m training painter --updates 4 --batch 2 --precision no" in card
+    assert "--data.photos photos --data.paintings paintings --data.crop 64" in card
+    assert "](curves.png)" in card and (folder / "curves.png").is_file() and "The averaged weights of update 2" in card
     assert str(pictures) not in card  # no path of the machine that trained it
 
     pipe = load_pipeline(folder)
@@ -50,11 +58,11 @@ def test_exemplars_leave_out_the_odd_and_spread():
 def test_publish(tiny_painter, config, tmp_path):
     Trainer(tiny_painter, dataclasses.replace(config, updates=1)).train()
     interval = {"value": 0.5, "low": 0.25, "high": 0.75}
-    scores = dict.fromkeys(("photos", "results", "paintings"), interval) | {"part_of_paintings": 1.0, "rises": True}
+    scores = dict.fromkeys(("photos", "results", "paintings"), interval) | {"rises": True}
     report = {
         "protocol": "as it is",
         "pictures": {"held photo": 20},
-        "deception": {"network": {"styles": {"dots": scores, "lines": scores}}},
+        "deception": {"network": {"statistics": "means", "styles": {"dots": scores, "lines": scores}}},
         "content_similarity": dict.fromkeys(("dots", "lines", "another photo"), interval),
     }
     (tmp_path / "report.json").write_text(json.dumps(report))
@@ -67,7 +75,8 @@ def test_publish(tiny_painter, config, tmp_path):
         assert main([str(config.out), "--out", str(out), *options]) == 0
     card = (out / "README.md").read_text()
     assert "# Our Painter" in card and "From a friend." in card
-    assert "| dots | 0.50 (0.25-0.75) | **0.50 (0.25-0.75)** |" in card
+    assert "| dots | 0.50 (0.25 to 0.75) | 0.50 (0.25 to 0.75) | **0.50 (0.25 to 0.75)** | 20 |" in card
+    assert [entry.metric_value for entry in ModelCard(card).data.eval_results] == [0.5] * 4
     assert Image.open(out / "samples" / "photo-1.jpg").size == (90, 70)
     assert load_pipeline(out).styles == ["dots", "lines"]
 
@@ -80,3 +89,14 @@ def test_publish_spares_other_folders(tiny_painter, config, tmp_path, capsys):
     assert (tmp_path / "letters" / "dear.txt").exists()
     assert main([str(tmp_path / "nothing"), "--out", str(tmp_path / "x")]) == 2
     assert "no finished package" in capsys.readouterr().err
+
+
+def test_photos_are_for_painters_only(tmp_path, capsys):
+    torch.manual_seed(0)
+    TranslatorExport(Cyclegan(updates=1, data=Unpaired(world="ink", crop=32)), "g")(
+        {"g": ResnetGenerator(base_channels=4, num_blocks=1)}, tmp_path / "run" / "pipeline"
+    )
+    assert main([str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--photos", "photo.jpg"]) == 2
+    assert "--photos are for painters" in capsys.readouterr().err
+    assert main([str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--title", "Ink"]) == 0
+    assert "# Ink" in (tmp_path / "out" / "README.md").read_text()

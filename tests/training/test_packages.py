@@ -21,9 +21,12 @@ from training.config import (
     PRESETS,
     Cut,
     Cyclegan,
+    Data,
     Dcgan,
     Features,
+    Hub,
     Labelled,
+    Painter,
     Pairs,
     Pictures,
     Pix2pix,
@@ -88,7 +91,7 @@ def test_its_card_names_everything(exported):
     assert f"`{type(net).__name__}`" in card and "--updates 1" in card and "$" not in card
     assert "Nobody's pictures" in card and ("worlds.py" in card)
     assert ("Its domains are plain, ink." in card and 'domain="ink"' in card) == isinstance(config, Stargan)
-    fields = json.loads((folder.parent / "card.json").read_text())
+    fields = json.loads((folder / "card.json").read_text())
     write_card(folder, fields | {"title": "Zebras", "results": "Very good."})
     assert "# Zebras" in (folder / "README.md").read_text() and "Very good." in (folder / "README.md").read_text()
 
@@ -108,9 +111,10 @@ def test_folders_are_named_without_their_paths(pictures, tmp_path):
     config = Cyclegan(updates=1, data=Unpaired(a=pictures / "photos", b=pictures / "paintings" / "dots", crop=32))
     folder = tmp_path / "run" / "pipeline"
     TranslatorExport(config, "g")({"g": ResnetGenerator(**RESNET)}, folder)
-    card = (folder / "README.md").read_text() + (folder.parent / "card.json").read_text()
+    card = (folder / "README.md").read_text() + (folder / "card.json").read_text()
     assert "Folders of pictures: a (photos), b (dots)." in card and "those of whoever trained" in card
     assert "--data.a photos --data.b dots --data.crop 32" in card
+    assert "* a: 4 files, `" in card and "* b: 2 files, `" in card
     assert str(tmp_path) not in card
 
 
@@ -122,6 +126,8 @@ def test_folders_are_named_without_their_paths(pictures, tmp_path):
         Stargan(updates=1, seed=3, data=Labelled(worlds=("ink", "mosaic"))),
         Superres(updates=1, features=Features(weights="x.safetensors", normalization="caffe")),
         Dcgan(updates=1, augment=True, rate=1e-5),
+        Painter(minutes=2, data=Data(photos=Path("p"), paintings=Path("q")), start="user/painter"),
+        Painter(updates=9, data=Data(photos=Path("a b"), paintings=Path("q"), crop=64), style=20.0),
     ],
     ids=lambda config: type(config).__name__,
 )
@@ -135,5 +141,18 @@ def test_the_command_of_the_card_gives_the_same_options(config):
 
 
 def test_options_that_change_no_result_are_left_out():
-    assert not {"out", "resume", "log_every", "tracker"} & flat(Cyclegan(updates=1)).keys()
+    assert not {"out", "resume", "log_every", "tracker", "hub.repo"} & flat(Cyclegan(updates=1)).keys()
     assert {"seed", "batch", "data.crop", "cycle"} <= flat(Cyclegan(updates=1)).keys()
+
+
+def test_where_a_training_starts_from_is_named_without_its_path(tmp_path):
+    config = Painter(updates=1, data=Data(photos=Path("p"), paintings=Path("q")), start=str(tmp_path / "stage-2"))
+    assert flat(config)["start"] == "stage-2" and str(tmp_path) not in describe(config)
+    assert flat(dataclasses.replace(config, start="user/painter"))["start"] == "user/painter"
+
+
+def test_a_package_that_is_pushed_names_its_repository(tmp_path):
+    folder = tmp_path / "noise" / "pipeline"
+    config = Dcgan(updates=1, data=Pictures(crop=16), hub=Hub(repo="me/scenes"))
+    NoiseExport(config, "g")({"g": DCGANGenerator(z_size=8, base_channels=4, image_size=16).eval()}, folder)
+    assert 'load_pipeline("me/scenes")' in (folder / "README.md").read_text()
