@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 
 import styletransfer
@@ -16,21 +17,33 @@ parser.add_argument("--host", help="address to listen on, 0.0.0.0 for every netw
 parser.add_argument("--port", type=int, help="the first free one from 7860 by default")
 parser.add_argument("--share", action="store_true", help="also open a public address through Gradio's servers")
 parser.add_argument("--offline", action="store_true", help="never reach for the Hub, use what was downloaded before")
+parser.add_argument("--mcp", action="store_true", help="also be a tool of agents (MCP); needs: pip install 'gradio[mcp]'")
+
+# Two paintings at once on two cores: while one is being decoded or sent, the network paints the other. Twenty visitors find room.
+QUEUE = {"default_concurrency_limit": 2, "max_size": 100}
 
 
 def find_packages(name: str | None) -> list:
-    from styletransfer.catalog import MODEL_CARDS, REPOSITORY, find_package, list_packages, read_package
+    from styletransfer.catalog import MODEL_CARDS, REPOSITORY, find_package, list_packages, read_front_matter, read_package
 
     if name is None:
-        return list_packages(REPOSITORY / MODEL_CARDS)
+        # a Space made from packages of the Hub names them in its card, and the Hub puts them into its cache beforehand
+        preloaded = read_front_matter(REPOSITORY / "README.md").get("preload_from_hub", [])
+        return [*list_packages(REPOSITORY / MODEL_CARDS), *map(fetch_package, preloaded)]
     found = find_package(name)
-    if not isinstance(found, Path):
-        if "/" not in found:
-            raise FileNotFoundError(f"{found} is neither a folder, nor one in {MODEL_CARDS}/, nor a Hub id such as user/name")
-        from styletransfer.pipelines.loading import fetch  # a Hub id
+    if isinstance(found, Path):
+        return [read_package(found)]
+    if "/" not in found:
+        raise FileNotFoundError(f"{found} is neither a folder, nor one in {MODEL_CARDS}/, nor a Hub id such as user/name")
+    return [fetch_package(found)]
 
-        found = fetch(found)
-    return [read_package(found)]
+
+def fetch_package(name: str):
+    """The package of the Hub whose id is `name`."""
+    from styletransfer.catalog import read_package
+    from styletransfer.pipelines.loading import fetch  # costs torch
+
+    return read_package(fetch(name), name)
 
 
 def warm_up(catalog: list, load) -> None:
@@ -49,19 +62,29 @@ if __name__ == "__main__":
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     if options.offline:
         os.environ["HF_HUB_OFFLINE"] = "1"
+    if os.environ.get("SPACES_ZERO_GPU"):
+        import spaces  # noqa: F401  has to come before torch
     try:
         catalog = find_packages(options.package)
     except (ValueError, OSError) as error:
         parser.error(str(error))
+    if options.mcp and find_spec("mcp") is None:
+        parser.error("--mcp needs one more package: pip install 'gradio[mcp]'")
     from styletransfer import ui
+    from styletransfer.ui.zero_gpu import lend_gpu
 
-    load = ui.keep_loaded(lambda path: styletransfer.load_pipeline(path))  # torch is not imported before the page is up
-    demo = ui.build_app(catalog, load)
+    load = lend_gpu(ui.keep_loaded(lambda path: styletransfer.load_pipeline(path)))  # no torch before the page is up
+    demo = ui.build_app(catalog, load).queue(**QUEUE)
     address = {"server_name": options.host, "server_port": options.port, "share": options.share}
     try:
-        _, url, shared = demo.launch(**address, **ui.LAUNCH_OPTIONS, prevent_thread_lock=True, quiet=True)
+        launched = demo.launch(**address, **ui.LAUNCH_OPTIONS, mcp_server=options.mcp, prevent_thread_lock=True, quiet=True)
     except OSError:
         parser.error(f"port {options.port} is taken" if options.port else "no port from 7860 on is free; choose one by --port")
+    except ValueError as error:  # the page does not answer this computer itself
+        parser.error(str(error))
+    _, url, shared = launched
     print(f"Style Transfer is at {shared or url}", flush=True)
+    if options.mcp:
+        print(f"Agents find its tools at {url}gradio_api/mcp/", flush=True)
     threading.Thread(target=warm_up, args=(catalog, load), daemon=True).start()
     demo.block_thread()

@@ -5,33 +5,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image
 from tqdm import tqdm
 
-GAP, LABEL = 6, 26  # pixels between cells and for the line of labels
-
-
-def contact_sheet(labels: Sequence[str], rows: Sequence[Sequence[Image.Image]], size: int) -> Image.Image:
-    """One picture of rows of pictures, each shrunk to fit a square of `size` pixels, with a label above each column."""
-    rows = [[thumbnail(image, size) for image in row] for row in rows]
-    heights = [max(image.height for image in row) for row in rows]
-    widths = [max(row[column].width for row in rows) for column in range(len(labels))]
-    sheet = Image.new("RGB", (sum(widths) + GAP * (len(widths) + 1), LABEL + sum(heights) + GAP * (len(heights) + 1)), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=16)
-    left = GAP
-    for column, (label, width) in enumerate(zip(labels, widths, strict=True)):
-        draw.text((left + width / 2, LABEL / 2), label, "black", font, anchor="mm")
-        top = LABEL + GAP
-        for row, height in zip(rows, heights, strict=True):
-            sheet.paste(row[column], (left, top))
-            top += height + GAP
-        left += width + GAP
-    return sheet
-
-
-def thumbnail(image: Image.Image, size: int) -> Image.Image:
-    image = image.convert("RGB")
-    return image if max(image.size) <= size else ImageOps.contain(image, (size, size), Image.Resampling.LANCZOS)
+from styletransfer.sheet import contact_sheet
 
 
 def paint(pipe: Callable, photos: Sequence[Image.Image], cells: dict[str, tuple[str, float]]) -> list[list[Image.Image]]:
@@ -62,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             cells = {style: (style, options.strength) for style in pipe.styles}
         rows = paint(pipe, [open_image(path) for path in options.photos], cells)
-        contact_sheet(["photo", *cells], rows, options.size).save(options.output, quality=92)
+        captions = [["photo", *cells], *([""] * (len(cells) + 1) for _ in rows[1:])]
+        pairs = [list(zip(names, row, strict=True)) for names, row in zip(captions, rows, strict=True)]
+        contact_sheet(pairs, options.size).save(options.output, quality=92)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -29,7 +29,7 @@ STYLE_FILE = "style.safetensors"  # in a repository or folder that holds a singl
 NETWORKS = {"stylizer": StyleGenerator, "encoder": StyleEncoder}
 OUTPUT_TYPES = ("pil", "np", "pt")
 
-Style = str | Mapping[str, float] | Image.Image | StyleCode
+Style = str | StyleCode | Mapping[str | StyleCode, float] | Image.Image
 
 
 @dataclass
@@ -149,7 +149,8 @@ class StyleTransferPipeline(DiffusionPipeline):
 
         Args:
             image: A photo, in any mode of PIL, or a list of photos.
-            style: Name of a style, weights of several such as {"monet": 0.5, "ukiyo-e": 0.5}, a painting, or a `StyleCode`.
+            style: Name of a style, a `StyleCode`, weights of several of either such as {"monet": 0.5, "ukiyo-e": 0.5}, or a
+                painting.
             strength: 0 returns the photo, 1 the style, up to 1.5 more than that.
             mask: Picture of the size of the photo: white is painted, black stays as it is bit for bit, grey blends. One for all
                 photos, or a list of one for each.
@@ -174,21 +175,22 @@ class StyleTransferPipeline(DiffusionPipeline):
         check_number("strength", strength, MAX_STRENGTH)
         if isinstance(style, Image.Image):
             style = self.encode_style(style)
-        if isinstance(style, StyleCode):
-            self.check_size(style)
-            return [(style, float(strength))]
-        if isinstance(style, str):
+        if isinstance(style, str | StyleCode):
             style = {style: 1.0}
         if not isinstance(style, Mapping) or not style:
-            kinds = "the name of a style, weights of several by name, a painting as a PIL image, or a StyleCode"
+            kinds = "the name of a style, a StyleCode, weights of several of either, or a painting as a PIL image"
             raise TypeError(f"style must be {kinds}, got {style!r}")
-        for name, weight in style.items():
-            check_style(name, self.styles)
-            check_number(f"the weight of {name}", weight, MAX_STRENGTH)
+        for part, weight in style.items():
+            if isinstance(part, StyleCode):
+                self.check_size(part)
+            else:
+                check_style(part, self.styles)
+            check_number(f"the weight of {getattr(part, 'name', part)}", weight, MAX_STRENGTH)
         total = strength * sum(style.values())
         if total > MAX_STRENGTH * (1 + 1e-6):  # a rounding error is no mistake
             raise ValueError(f"strength times the sum of the weights must be at most {MAX_STRENGTH}, got {total:.3g}")
-        return [(self.style_codes[name], float(strength * weight)) for name, weight in style.items()]
+        codes = [(part if isinstance(part, StyleCode) else self.style_codes[part], weight) for part, weight in style.items()]
+        return [(code, float(strength * weight)) for code, weight in codes]
 
     def check_size(self, style: StyleCode) -> None:
         size, wanted = style.codes.shape[1], self.stylizer.config.code_size

@@ -1,20 +1,23 @@
-"""The web demo: one file per tab, each with `build(catalog, load)`; `build_app` puts them on one page."""
+"""The web demo: one file per tab, each with `build(page)` and its own `CSS`; `build_app` puts them on one page."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import lru_cache
 from threading import Lock
 
 import gradio as gr
 
-from styletransfer.ui import stylise
-from styletransfer.ui.theme import CSS, THEME
+from styletransfer.catalog import Package
+from styletransfer.ui import compare, create, models, stylise, theme
+from styletransfer.ui.page import Page
+from styletransfer.ui.visitor import Visitor
+from styletransfer.ui.words import I18N, say
 
-TABS = {"Stylise": stylise.build}
+TABS = {"stylise": stylise, "create": create, "compare": compare, "models": models}
 
 LAUNCH_OPTIONS = {
-    "theme": THEME,
-    "css": CSS,
+    "theme": theme.THEME,
+    "css": theme.CSS + "".join(tab.CSS for tab in TABS.values()),
+    "i18n": I18N,
     "max_file_size": "20mb",
     "footer_links": ["api"],
     "run_history": False,
@@ -23,25 +26,20 @@ LAUNCH_OPTIONS = {
     "show_error": False,
 }
 
-HEADER = """
-# Style Transfer
-Turn a photo into a painting: drop a photo, pick a style, drag the strength.
-"""
-FOOTER = "Photos are painted on the machine that serves this page, shared with nobody, and deleted within two hours."
 
-
-def build_app(catalog: Sequence, load: Callable) -> gr.Blocks:
+def build_app(catalog: Sequence[Package], load: Callable) -> gr.Blocks:
     """The demo over the packages of `catalog`; `load(path)` returns the pipeline of one of them, loaded once.
 
     `build_app(list_packages("model_cards"), load_pipeline).launch(**LAUNCH_OPTIONS)`
     """
-    # files older than an hour are looked for, and deleted, once an hour
-    with gr.Blocks(title="Style Transfer", delete_cache=(3600, 3600), fill_width=True) as demo:
-        gr.Markdown(HEADER, elem_id="header")
-        for title, build in TABS.items():
-            with gr.Tab(title, elem_id=f"tab-{title.lower()}") if len(TABS) > 1 else nullcontext():
-                build(catalog, load)
-        gr.Markdown(FOOTER, elem_id="privacy")
+    # every five minutes, files older than an hour are deleted
+    with gr.Blocks(title="Style Transfer", delete_cache=(300, 3600), fill_width=True) as demo:
+        gr.Markdown(say("page_header"), elem_id="header")
+        page = Page(catalog, load, visitor=gr.State(Visitor()), look=gr.State(None), photo=gr.State(None))
+        for name, tab in TABS.items():
+            with gr.Tab(say(f"page_{name}"), elem_id=f"tab-{name}"):
+                tab.build(page)
+        gr.Markdown(say("page_privacy"), elem_id="privacy")
     return demo
 
 

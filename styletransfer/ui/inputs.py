@@ -11,6 +11,8 @@ from gradio.component_meta import ComponentMeta
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from styletransfer.ui.words import tell
+
 AS_FILE = {"type": "filepath", "image_mode": None, "buttons": ["fullscreen"]}
 
 
@@ -22,13 +24,21 @@ class NoStub(ComponentMeta):
 
 
 class PhotoInput(gr.Image, metaclass=NoStub):
-    """An upload that answers a bad file with a sentence. Use `**AS_FILE`: handlers get a path, which `read` decodes."""
+    """An upload whose handlers get the path of the file as it came. Use `**AS_FILE`, and `read` to decode it or refuse it."""
 
     is_template = True  # the stock front end; Gradio reads its properties off the signature, so `__init__` stays the stock one
 
     def preprocess(self, payload) -> str | None:
-        with one_sentence():
-            return super().preprocess(payload)
+        return payload and payload.path  # the stock one would decode it, and say what is wrong in words and paths of the server
+
+
+class Cards(gr.Radio, metaclass=NoStub):
+    """Radio buttons whose choices change: what was picked a moment before they did is nobody's mistake. Handlers check."""
+
+    is_template = True
+
+    def preprocess(self, payload: str | None) -> str | None:
+        return payload
 
 
 class BeforeAfter(gr.ImageSlider, metaclass=NoStub):
@@ -53,7 +63,7 @@ def read(path: str | Path, longest: int | None = None) -> Image.Image:
 
     with one_sentence(), Image.open(path) as image:
         if image.width * image.height > MAX_PIXELS:
-            raise refusal(f"That picture is too large: {image.width} x {image.height} pixels.")
+            raise refusal(tell("page_too_many_pixels", width=image.width, height=image.height))
         if longest:
             image.draft(None, (longest, longest))  # a JPEG is decoded at a fraction of its size
         image = upright(image)
@@ -74,6 +84,6 @@ def one_sentence() -> Iterator[None]:
     except gr.Error:
         raise
     except Image.DecompressionBombError:
-        raise refusal("That picture is too large.") from None
+        raise refusal(tell("page_too_large")) from None
     except Exception:
-        raise refusal("That file is not a picture this app can read. Try a JPEG, PNG or WebP.") from None
+        raise refusal(tell("page_unreadable")) from None

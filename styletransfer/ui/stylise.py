@@ -1,153 +1,166 @@
-"""The Stylise page: a photo, a style and its strength in, a painting out."""
+"""The Stylise tab: a photo, a style and its strength in, a painting out."""
 
-import base64
-import io
 import json
-import re
-from collections.abc import Callable, Sequence
 
 import gradio as gr
-from PIL import Image, ImageOps
 
-from styletransfer.ui.inputs import AS_FILE, BeforeAfter, PhotoInput, read, refusal
+from styletransfer.ui.gallery import cards_css, choices, labels, painters
+from styletransfer.ui.inputs import AS_FILE, BeforeAfter, Cards, PhotoInput
+from styletransfer.ui.look import MAX_STRENGTH
+from styletransfer.ui.page import Page
+from styletransfer.ui.painting import thumbnails
+from styletransfer.ui.studio import NOBODY, NOTHING, OWN, Studio
+from styletransfer.ui.stylise_css import CSS  # noqa: F401 as part of every tab
+from styletransfer.ui.words import WORDS, say, tell
 
-OWN = "own painting"
-PREVIEW = 640  # pixels of the longer side: a fifth of a second on two cores
-MAX_MEGAPIXELS = 16
+BRUSH = "rgba(234, 88, 12, 0.6)"
 DOWNLOAD = """async (image, photo, style) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await (await fetch(image.url)).blob());  // a blob, or the server names the file
     link.download = (photo?.orig_name ?? "photo").replace(/\\.[^.]*$/, "") + " " + style + ".png";
     link.click();
 }"""
-
-LABELS = """() => {  // for screen readers, where Gradio has no parameter for it
-    document.querySelectorAll("#examples button").forEach((button, i) => (button.ariaLabel = `Example photo ${i + 1}`));
-    const result = document.querySelector("#result");
-    result.role = "group";
-    result.ariaLabel = "The photo on the left and the painting on the right of a line that can be dragged";
+ADDRESS = """query => {  // the address of the page is the link to the look
+    const address = new URL(location);
+    for (const name of ["package", "style", "second", "mix", "strength", "colour"]) address.searchParams.delete(name);
+    for (const [name, value] of new URLSearchParams(query)) address.searchParams.set(name, value);
+    history.replaceState(history.state, "", address);
 }"""
+COPY = """async () => {
+    if (navigator.clipboard) return void (await navigator.clipboard.writeText(location.href));
+    const field = document.body.appendChild(document.createElement("textarea"));  // not on https or this computer
+    field.value = location.href;
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+}"""
+LABELS = """() => {  // for screen readers, where Gradio has no parameter for it
+    const chinese = navigator.language.startsWith("zh");
+    document.documentElement.lang = navigator.language;
+    const example = EXAMPLE[+chinese], result = document.querySelector("#result");
+    document.querySelectorAll("#examples button").forEach((button, i) => (button.ariaLabel = `${example} ${i + 1}`));
+    if (result) [result.role, result.ariaLabel] = ["group", COMPARE[+chinese]];
+}"""
+for word in ("example", "compare"):
+    LABELS = LABELS.replace(word.upper(), json.dumps(WORDS[f"stylise_{word}"]))
 
 
-def build(catalog: Sequence, load: Callable) -> None:
-    """Lay out the page inside an open `gr.Blocks`: every style of every package of `catalog`, and any painting."""
-    catalog = [package for package in catalog if package.styles]
-    if not catalog:
-        gr.Markdown("No style package here yet. Put one into `model_cards/`, or name one with `--package`.", elem_id="no-package")
-        return
-    homes = {style: package for package in reversed(catalog) for style in package.styles}  # the first to offer a style gives it
-    styles = list(dict.fromkeys(style for package in catalog for style in package.styles))
-    examples = [sample for package in catalog for sample in package.samples if sample.name.startswith("photo-")]
-    example = next(iter(examples), None)
+def build(page: Page) -> None:
+    """Lay out the tab: every style of every package of the catalogue, those that the visitor brought along, any painting."""
+    styles = choices(page.catalog, NOBODY)
+    known = painters(page.catalog)
+    examples = [sample for package in known for sample in package.samples if sample.name.startswith("photo-")]
+    studio = Studio(page, next(iter(examples), None))
+    history = gr.State(())
 
-    def paint(photo: Image.Image, style: str, strength: float, preserve_color: float, painting: str | None) -> Image.Image:
-        if style == OWN and painting is None:
-            raise refusal("Add a painting to take the style from, or pick a style.")
-        reference = read(painting, PREVIEW) if style == OWN else style
-        try:
-            pipe = load(homes.get(style, catalog[0]).path)
-            return pipe(photo, style=reference, strength=strength, preserve_color=preserve_color).images[0]
-        except (ValueError, OSError) as error:
-            raise refusal(str(error)) from None
-
-    def preview(photo, style, strength, preserve_color, painting):
-        if not (photo or example):
-            return None
-        if style == OWN and painting is None:
-            return gr.skip()
-        before = read(photo or example, PREVIEW)
-        return before, paint(before, style, strength, preserve_color, painting)
-
-    def stylise(photo, style, strength, preserve_color, painting):
-        """Paint a photo at its full size.
-
-        Args:
-            photo: The photo. Without one, the first example photo of the page.
-            style: A style by name, or "own painting" for the style of `painting`.
-            strength: 0 returns the photo, 1 the style, up to 1.5 more than that.
-            preserve_color: How much of the photo's own colours to keep, from 0 to 1.
-            painting: Any painting; read only when `style` is "own painting".
-        """
-        if not (photo or example):
-            raise refusal("Add a photo first.")
-        image = read(photo or example)
-        megapixels = image.width * image.height / 1e6
-        if megapixels > MAX_MEGAPIXELS:
-            shrink = (MAX_MEGAPIXELS / megapixels) ** 0.5
-            image = image.resize((int(image.width * shrink), int(image.height * shrink)), Image.Resampling.LANCZOS)
-            gr.Info(
-                f"The photo has {megapixels:.0f} megapixels; it is painted at {image.width} x {image.height}, the most there is."
-            )
-        return paint(image, style, strength, preserve_color, painting)
-
-    gr.HTML(cards_css({style: thumbnail(homes[style], style) for style in styles}), elem_id="style-cards", padding=False)
-    with gr.Row(elem_id="stylise"):
+    cards = gr.HTML(cards_css(thumbnails(page.load, None, None, styles)), elem_id="style-cards", padding=False)
+    empty = gr.Markdown(say("stylise_empty"), elem_id="no-package", visible=not known)
+    with gr.Row(elem_id="stylise", visible=bool(known)) as layout:
         with gr.Column(elem_id="photo-side"):
             photo = PhotoInput(
-                label="Your photo",
+                label=say("stylise_photo"),
                 elem_id="photo",
                 height=170,
-                placeholder="Drop a photo here, or click to choose",
+                placeholder=say("stylise_photo_drop"),
                 alt_text="Your photo",
                 **AS_FILE,
             )
             if examples:
-                gr.Examples([[str(path)] for path in examples], photo, label="or try one of these", elem_id="examples")
+                gr.Examples([[str(path)] for path in examples], photo, label=say("stylise_examples"), elem_id="examples")
         with gr.Column(elem_id="result-side"):
-            result = BeforeAfter(show_label=False, label="Result", elem_id="result", buttons=["fullscreen"], max_height=2000)
+            result = BeforeAfter(
+                show_label=False, label=say("stylise_result"), elem_id="result", buttons=["fullscreen"], max_height=2000
+            )
             with gr.Row(elem_id="tune"):
-                strength = gr.Slider(0, 1.5, 1, step=0.05, label="Strength", elem_id="strength")
-                preserve_color = gr.Slider(0, 1, 0, step=0.05, label="Keep photo colours", elem_id="preserve-color")
-            download = gr.Button("Download in full size", variant="primary", elem_id="download")
-            full = gr.Image(format="png", label="Painting", elem_id="full", visible="hidden")
+                strength = gr.Slider(0, MAX_STRENGTH, 1, step=0.05, label=say("stylise_strength"), elem_id="strength")
+                preserve_color = gr.Slider(0, 1, 0, step=0.05, label=say("stylise_colour"), elem_id="preserve-color")
+            with gr.Row(elem_id="tools"):
+                download = gr.Button(say("stylise_download"), variant="primary", elem_id="download")
+                cancel = gr.Button(say("stylise_cancel"), elem_id="cancel", visible=False)
+                surprise = gr.Button(say("stylise_surprise"), elem_id="surprise")
+                undo = gr.Button(say("stylise_undo"), elem_id="undo", interactive=False)
+                link = gr.Button(say("stylise_link"), elem_id="link")
+            full = gr.Image(format="png", label=say("stylise_full"), elem_id="full")
+            query = gr.Textbox(label="Link", elem_id="query")
         with gr.Column(elem_id="style-side"):
-            choices = [(label(style), style) for style in styles] + [("Your own", OWN)]
-            style = gr.Radio(choices, value=styles[0], label="Style", elem_id="style")
-            with gr.Column(visible=False, elem_id="own") as own:
+            style = Cards(
+                [*labels(styles), (say("stylise_own"), OWN)],
+                value=next(iter(styles), OWN),
+                label=say("stylise_style"),
+                elem_id="style",
+                elem_classes="cards",
+            )
+            with gr.Column(visible=not styles, elem_id="own") as own:
                 painting = PhotoInput(
-                    label="Any painting",
+                    label=say("stylise_painting"),
                     elem_id="painting",
                     height=170,
                     sources=["upload", "clipboard"],
-                    placeholder="Drop a painting here: its style is borrowed",
+                    placeholder=say("stylise_painting_drop"),
                     alt_text="The painting whose style is used",
                     **AS_FILE,
                 )
+            with gr.Accordion(say("stylise_mixing"), open=False, elem_id="mixing") as mixing:
+                second = Cards(
+                    [(say("stylise_nothing"), NOTHING), *labels(styles)],
+                    value=NOTHING,
+                    show_label=False,
+                    label=say("stylise_second"),
+                    elem_id="second",
+                    elem_classes="cards",
+                )
+                mix = gr.Slider(0, 1, 0.5, step=0.05, label=say("stylise_mix"), elem_id="mix", visible=False)
+            with gr.Accordion(say("stylise_masking"), open=False, elem_id="masking") as masking:
+                gr.Markdown(say("stylise_brush"), elem_id="brush-help")
+                editor = gr.ImageEditor(
+                    type="pil",
+                    label=say("stylise_mask"),
+                    show_label=False,
+                    elem_id="brush",
+                    sources=(),
+                    transforms=(),
+                    layers=False,
+                    buttons=[],
+                    brush=gr.Brush(colors=[BRUSH], color_mode="fixed"),
+                )
+                mask = gr.Image(type="filepath", format="png", label=say("stylise_mask"), elem_id="mask")
 
-    inputs = [photo, style, strength, preserve_color, painting]
-    style.change(lambda name: gr.update(visible=name == OWN), style, own, queue=False, api_visibility="private").then(
-        None, js="() => document.querySelector('#painting')?.scrollIntoView({block: 'nearest', behavior: 'smooth'})"
+    looks = [photo, style, strength, preserve_color, second, mix, mask, page.visitor, history]
+    shown = [result, page.look, page.photo, history, query, undo]
+    settings = [style, second, mix, strength, preserve_color, mixing]
+    private = {"api_visibility": "private"}
+    quiet = private | {"show_progress": "hidden"}
+    at_once = quiet | {"queue": False}
+    show = {"fn": studio.preview, "inputs": looks, "outputs": shown, "show_progress_on": result, **private}
+    show["show_progress"] = "minimal"
+    renew = {"fn": studio.thumbnail_cards, "inputs": [photo, page.visitor], "outputs": cards, **quiet}
+
+    hand = [widget.input for widget in (style, second, strength, preserve_color, mix)]
+    gr.on(hand, trigger_mode="always_last", **show)
+    photo.change(lambda: (None, None, gr.update(open=False)), None, [editor, mask, masking], **at_once).then(**show).success(
+        **renew
     )
-    gr.on(  # when the page opens and whenever an input changes
-        None, preview, inputs, result, trigger_mode="always_last", show_progress="minimal", api_visibility="private"
+    style.change(studio.follow, [style, second, page.visitor], [own, second], **at_once)
+    second.change(lambda name: gr.update(visible=name != NOTHING), second, mix, **at_once)
+    painting.input(studio.add_painting, [painting, page.visitor, page.look], [page.visitor, style, painting], **quiet).then(
+        **show
     )
-    gr.on(None, None, js=LABELS, api_visibility="private")  # when the page opens
-    download.click(stylise, inputs, full, api_name="stylise", show_progress_on=result).success(
-        None, [full, photo, style], js=DOWNLOAD, api_visibility="private"
-    )
+    page.visitor.change(studio.welcome, [page.visitor, style], [style, layout, empty], **at_once).then(**renew)
 
+    masking.expand(studio.fold_out, photo, editor, **at_once)
+    editor.input(studio.brushed, editor, mask, trigger_mode="always_last", **quiet).then(**show)
 
-def label(style: str) -> str:
-    """A style's name for people: `van-gogh` is Van Gogh, `ukiyo-e` stays Ukiyo-e."""
-    return " ".join(word[:1].upper() + word[1:] for word in re.split(r"[\s_]+|-(?=\w\w)", style))
+    surprise.click(studio.surprise, [page.visitor, page.look], settings, **quiet).then(**show)
+    undo.click(studio.undo, [page.visitor, history], [*settings, history], **quiet).then(**show)
+    link.click(lambda: gr.Info(tell("stylise_copied")), js=COPY, **quiet)
+    query.change(None, query, js=ADDRESS, **private)
 
+    inputs = [photo, style, strength, preserve_color, painting, second, mix, mask, page.visitor]
+    download.click(lambda: gr.update(visible=True), None, cancel, **at_once)
+    work = download.click(studio.stylise, inputs, full, api_name="stylise", show_progress_on=result)
+    work.success(None, [full, photo, style], js=DOWNLOAD, **private)
+    work.then(lambda: gr.update(visible=False), None, cancel, **at_once)
+    cancel.click(lambda: gr.update(visible=False), None, cancel, cancels=[work], **at_once)
 
-def thumbnail(package, style: str) -> str | None:
-    """A square data URL of `samples/<style>.jpg`, if the package has one."""
-    path = package.thumbnail(style)
-    if path is None:
-        return None
-    data = io.BytesIO()
-    with Image.open(path) as image:
-        ImageOps.fit(image.convert("RGB"), (192, 192)).save(data, "jpeg", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
-
-
-def cards_css(thumbnails: dict[str, str | None]) -> str:
-    """The thumbnails as backgrounds of the radio buttons, which keep their labels, their focus and the keyboard."""
-    rules = (
-        f"#style label:has(input[value={json.dumps(style)}])::before {{ background-image: url({url}); }}"
-        for style, url in thumbnails.items()
-        if url
-    )
-    return f"<style>{''.join(rules)}</style>"
+    gr.on(None, None, js=LABELS, **private)  # when the page opens
+    gr.on(None, studio.restore, None, settings, **quiet).then(**show)

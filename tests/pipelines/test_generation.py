@@ -1,6 +1,7 @@
 """Seeds to pictures, and packages of generators of noise."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from styletransfer.models.dcgan_generator import DCGANGenerator
 from styletransfer.models.progressive_generator import ProgressiveGenerator
-from styletransfer.pipelines.generation import GenerationPipeline
+from styletransfer.pipelines.generation import GenerationPipeline, turn
 
 
 def networks() -> dict[str, torch.nn.Module]:
@@ -51,6 +52,64 @@ def test_no_noise_no_variety():
     for network in networks().values():
         one, other = GenerationPipeline(network)([1, 2], truncation=0, output_type="pt").images
         torch.testing.assert_close(one, other)
+
+
+def test_a_quarter_turn_by_hand():
+    a, b = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 2.0])
+    half = 0.5**0.5  # the sine of 45 degrees over that of 90
+    torch.testing.assert_close(turn(a, b, torch.tensor([0.0, 0.5, 1.0])), torch.tensor([[1, 0], [half, 2 * half], [0, 2]]))
+
+
+def test_a_turn_keeps_the_length_and_takes_equal_steps():
+    a, b = torch.nn.functional.normalize(torch.randn(2, 100, generator=torch.Generator().manual_seed(0)))
+    way = turn(a, b, torch.linspace(0, 1, 9))
+    torch.testing.assert_close(way.norm(dim=1), torch.ones(9))
+    steps = way.diff(dim=0).norm(dim=1)
+    torch.testing.assert_close(steps, steps.mean().expand(8))
+
+
+@pytest.mark.parametrize("end", [3.0, -3.0])
+def test_a_turn_of_nothing_or_half_a_circle_is_a_straight_line(end):
+    wanted = torch.tensor([[3.0], [(3 + end) / 2], [end]])
+    torch.testing.assert_close(turn(torch.tensor([3.0]), torch.tensor([end]), torch.linspace(0, 1, 3)), wanted)
+
+
+def test_between_leads_from_one_seed_to_the_other(pipe):
+    way = pipe.between(3, 7, steps=20, truncation=0.8, output_type="np").images  # more than one batch
+    assert len(way) == 20
+    for seed, picture in ((3, way[0]), (7, way[-1])):
+        np.testing.assert_allclose(picture, pipe(seed, truncation=0.8, output_type="np").images[0], atol=1e-4)
+    whole = np.abs(way[0] - way[-1]).mean()
+    assert all(0 < np.abs(one - other).mean() < whole / 2 for one, other in pairwise(way))
+    back = pipe.between(7, 3, steps=20, truncation=0.8, output_type="np").images
+    np.testing.assert_allclose(back, way[::-1], atol=1e-4)
+
+
+def test_between_a_seed_and_itself_nothing_changes(pipe):
+    one, *others = pipe.between(5, 5, steps=3, output_type="np").images
+    for other in others:
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"steps": 1}, "steps must be a whole number of at least 2, got 1"),
+        ({"steps": 2.5}, "got 2.5"),
+        ({"end": -1}, "a seed must be a whole number from 0 to .* got -1"),
+        ({"truncation": 3}, "from 0 to 2, got 3"),
+        ({"output_type": "latent"}, "one of pil, np, pt"),
+    ],
+)
+def test_between_refuses_wrong_arguments(pipe, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        pipe.between(**{"start": 0, "end": 1} | arguments)
+
+
+def test_truncation_means_nothing_to_a_generator_that_scales_its_noise():
+    pipe = GenerationPipeline(networks()["progressive"])
+    one, other = (pipe(1, truncation=scale, output_type="pt").images[0] for scale in (0.5, 1.5))
+    torch.testing.assert_close(one, other)
 
 
 def test_forms_agree(pipe):

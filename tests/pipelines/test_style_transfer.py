@@ -82,6 +82,22 @@ def test_mixing_adds_codes(tiny_pipe):
     assert np.array_equal(painted(tiny_pipe, photo, style={"beta": 0, "alpha": 0}), photo)
 
 
+def test_styles_of_ones_own_mix_with_named_ones(tiny_pipe):
+    photo = picture()
+    beta, mine = tiny_pipe.style_codes["beta"], StyleCode(unit_codes(2, seed=7), "mine")
+    named = painted(tiny_pipe, photo, style={"alpha": 0.5, "beta": 0.5})
+    assert np.array_equal(painted(tiny_pipe, photo, style={"alpha": 0.5, beta: 0.5}), named)
+    tiny_pipe.add_style(mine)
+    assert np.array_equal(
+        painted(tiny_pipe, photo, style={"alpha": 0.3, mine: 0.6}), painted(tiny_pipe, photo, style={"alpha": 0.3, "mine": 0.6})
+    )
+    other = StyleCode(unit_codes(1, seed=0, size=16), "other")
+    with pytest.raises(ValueError, match="style 'other' has codes of 16 floats, this package takes 8"):
+        tiny_pipe(photo, style={"alpha": 0.5, other: 0.5})
+    with pytest.raises(ValueError, match="the weight of mine must be a number"):
+        tiny_pipe(photo, style={mine: -1})
+
+
 def test_a_painting_is_a_style(tiny_pipe):
     photo, painting = picture(), picture((50, 90), seed=5)
     result = painted(tiny_pipe, photo, style=painting)

@@ -18,12 +18,14 @@ from PIL import Image
 
 from styletransfer import ui
 from styletransfer.catalog import read_package
-from styletransfer.ui import stylise
+from styletransfer.ui import studio
 from styletransfer.ui.inputs import BeforeAfter, read
+from styletransfer.ui.studio import NOTHING, OWN
+from styletransfer.ui.words import WORDS
 from tests.conftest import picture
 
 APP = Path(ui.__file__).parents[2] / "app.py"
-DEFAULTS = {"style": "alpha", "strength": 1, "preserve_color": 0, "painting": None}
+DEFAULTS = {"style": "alpha", "strength": 1, "preserve_color": 0}
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +41,7 @@ def photo(tmp_path) -> Path:
 
 def paint(client, photo: Path, **changes) -> np.ndarray:
     inputs = DEFAULTS | changes
-    if inputs["painting"]:
-        inputs["painting"] = handle_file(inputs["painting"])
+    inputs |= {name: handle_file(inputs[name]) for name in ("painting", "mask") if name in inputs}
     with Image.open(client.predict(handle_file(photo), **inputs, api_name="/stylise")) as result:
         assert result.format == "PNG"
         return np.asarray(result)
@@ -48,10 +49,13 @@ def paint(client, photo: Path, **changes) -> np.ndarray:
 
 def test_the_endpoint_is_named_and_typed(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert list(endpoints) == ["/stylise"]
+    assert "/stylise" in endpoints and all(endpoint["description"] for endpoint in endpoints.values())
     parameters = {parameter["parameter_name"]: parameter for parameter in endpoints["/stylise"]["parameters"]}
-    assert list(parameters) == ["photo", "style", "strength", "preserve_color", "painting"]
-    assert parameters["style"]["type"]["enum"] == ["alpha", "beta", stylise.OWN]
+    optional = ["painting", "second", "mix", "mask"]
+    assert list(parameters) == ["photo", "style", "strength", "preserve_color", *optional]
+    assert all(parameters[name]["parameter_has_default"] for name in optional)
+    assert parameters["second"]["type"]["enum"] == [NOTHING, "alpha", "beta"]
+    assert parameters["style"]["type"]["enum"] == ["alpha", "beta", OWN]
     assert "full size" in endpoints["/stylise"]["description"]
 
 
@@ -66,10 +70,18 @@ def test_strength_zero_returns_the_photo(client, photo):
 
 def test_own_painting(client, photo, tmp_path):
     picture(seed=7).save(tmp_path / "painting.png")
-    painted = paint(client, photo, style=stylise.OWN, painting=tmp_path / "painting.png")
+    painted = paint(client, photo, style=OWN, painting=tmp_path / "painting.png")
     assert not np.array_equal(painted, paint(client, photo))
     with pytest.raises(AppError, match="Add a painting"):
-        paint(client, photo, style=stylise.OWN)
+        paint(client, photo, style=OWN)
+
+
+def test_a_second_style_and_a_mask(client, photo, tmp_path, tiny_pipe):
+    half = Image.new("L", (70, 65))
+    half.paste(255, (0, 0, 35, 65))
+    half.save(tmp_path / "mask.png")
+    expected = tiny_pipe(picture(), style={"alpha": 0.75, "beta": 0.25}, mask=half).images[0]
+    np.testing.assert_array_equal(paint(client, photo, second="beta", mix=0.25, mask=tmp_path / "mask.png"), expected)
 
 
 def test_without_a_photo_the_example_is_painted(client, tiny_package):
@@ -106,7 +118,7 @@ def test_values_out_of_range_are_refused(client, photo, wrong):
 
 
 def test_a_photo_of_many_megapixels_is_painted_smaller(client, photo, monkeypatch):
-    monkeypatch.setattr(stylise, "MAX_MEGAPIXELS", 0.001)
+    monkeypatch.setattr(studio, "MAX_MEGAPIXELS", 0.001)
     height, width, _ = paint(client, photo).shape
     assert 0.0009 < height * width / 1e6 <= 0.001 and abs(width / height - 70 / 65) < 0.1
 
@@ -129,26 +141,15 @@ def test_the_slider_shows_transparency_as_white(tmp_path):
     assert slider.postprocess(None) is None
 
 
-def test_labels():
-    names = {"ukiyo-e": "Ukiyo-e", "van-gogh": "Van Gogh", "ink_wash": "Ink Wash", "monet": "Monet"}
-    assert {name: stylise.label(name) for name in names} == names
-
-
-def test_a_style_without_a_thumbnail_has_a_neutral_card(tiny_package):
-    package = read_package(tiny_package)
-    assert stylise.thumbnail(package, "alpha").startswith("data:image/jpeg;base64,")
-    assert stylise.thumbnail(package, "photo-2") is None
-    css = stylise.cards_css({"alpha": "data:x", 'b"c': "data:y", "none": None})
-    assert 'value="alpha"' in css and r'value="b\"c"' in css and "none" not in css
-
-
 def test_a_page_without_packages_says_so():
     demo = ui.build_app([], load=None)
-    assert any("model_cards" in str(block.value) for block in demo.blocks.values() if isinstance(block, gr.Markdown))
+    notice = next(block for block in demo.blocks.values() if block.elem_id == "no-package")
+    layout = next(block for block in demo.blocks.values() if block.elem_id == "stylise")
+    assert notice.visible and not layout.visible and "Models" in WORDS["stylise_empty"][0]
 
 
 def test_uploads_are_deleted(url):
-    assert ui.build_app([], load=None).delete_cache == (3600, 3600)
+    assert ui.build_app([], load=None).delete_cache == (300, 3600)
 
 
 def test_every_component_has_a_name_for_tests_and_styles(tiny_package):

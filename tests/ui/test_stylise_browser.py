@@ -1,49 +1,21 @@
-"""The demo as people use it, in Chromium."""
-
-import shutil
-from pathlib import Path
+"""The Stylise tab as people use it, in Chromium."""
 
 import pytest
 from PIL import Image
 
 from tests.conftest import picture
+from tests.ui.browser import changed, clear, contrast, pick, slide, upload, visit
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="the browser tests need chromium")
-QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
 TEXTS = ("#header h1", "#header p", "#privacy p", "#style label span")
-PAINTED = "document.querySelectorAll('#result img')[1]?.src"
 SRCS = "[...document.querySelectorAll('#result img')].map(image => image.src)"
-WAIT = 60_000  # milliseconds
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*QUIET.split(), "--disable-sync"])
-        yield browser
-        browser.close()
-
-
-def visit(browser, url: str, width: int, height: int, scheme: str):
-    """The page with its first painting, and a list of what goes wrong in it, requests to anybody else included."""
-    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page.set_default_timeout(WAIT)
-    troubles = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and troubles.append(message.text))
-    page.on("request", lambda sent: sent.url.startswith((url, "data:", "blob:")) or troubles.append(sent.url))
-    page.goto(url)
-    page.wait_for_function(PAINTED)
-    return page, troubles
+CARDS = "document.querySelector('#style-cards style').textContent"
 
 
 @pytest.fixture(scope="module")
 def desktop(browser, url):
-    page, troubles = visit(browser, url, 1280, 800, "light")
+    page, troubles = visit(browser, url)
     yield page, troubles
-    page.close()
+    page.context.close()
 
 
 @pytest.fixture
@@ -54,44 +26,21 @@ def page(desktop):
     assert not troubles
 
 
-def changed(page, action) -> str:
-    """The painting after `action`, which has to change it."""
-    before = page.evaluate(PAINTED)
-    action()
-    page.wait_for_function(f"before => {PAINTED} && {PAINTED} !== before", arg=before)
-    return page.evaluate(PAINTED)
+def unfold(page, name: str, content: str):
+    if not page.locator(f"#{content}").is_visible():
+        page.locator(f"#{name} > button").click()
+    page.locator(f"#{content}").wait_for()
 
 
-def upload(page, image, path: Path, where: str = "photo"):
-    image.save(path)
-    clear(page, where)
-    page.locator(f"#{where} input[type=file]").set_input_files(path)
-
-
-def clear(page, where: str = "photo"):
-    if page.locator(f"#{where} .image-frame").count():
-        page.locator(f"#{where}").get_by_label("Remove Image").or_(page.locator(f"#{where}").get_by_label("Clear")).first.click()
-
-
-def pick(page, style: str):
-    page.locator("#style").get_by_label(style, exact=True).check()
-
-
-def slide(page, name: str, value: float):
-    page.locator(f"#{name} input[type=number]").fill(str(value))
-
-
-def contrast(page, text: str) -> float:
-    """Between a text and the page behind it (WCAG 2)."""
-    colour = "of => getComputedStyle(document.querySelector(of))"
-    front = page.evaluate(f"({colour})('{text}').color")
-    back = page.evaluate(f"({colour})('body').backgroundColor")
-    light, dark = sorted(map(luminance, (front, back)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+def told(page, words: str):
+    """A sentence with `words` in it pops up."""
+    page.get_by_test_id("toast-body").filter(has_text=words).first.wait_for()
 
 
 def test_upload_pick_a_style_and_drag_the_strength(page, tmp_path):
+    packaged = page.evaluate(CARDS)
     first = changed(page, lambda: upload(page, picture((300, 200), seed=5), tmp_path / "holiday.png"))
+    page.wait_for_function(f"before => {CARDS} !== before", arg=packaged)  # the styles show on one's own photo
     second = changed(page, lambda: pick(page, "Beta"))
     box = page.locator("#strength input[type=range]").bounding_box()
 
@@ -119,8 +68,9 @@ def test_keyboard(page):
 
 def test_screen_readers(page):
     page.get_by_role("group", name="The photo on the left").wait_for()
-    page.get_by_role("radio", name="Alpha").wait_for()
+    page.locator("#style").get_by_role("radio", name="Alpha").wait_for()
     page.get_by_role("slider", name="Strength").wait_for()
+    page.get_by_role("tab", name="Stylise").wait_for()
 
 
 def test_strength_zero_shows_the_photo(page):
@@ -137,13 +87,52 @@ def test_kept_colours_change_the_painting(page):
     changed(page, lambda: slide(page, "preserve-color", 0.8))
 
 
-def test_own_painting(page, tmp_path):
+def test_a_second_style_undo_and_surprise(page):
+    pick(page, "Alpha")
+    unfold(page, "mixing", "second")
+    beta = page.locator("#second").get_by_label("Beta", exact=True)
+    mixed = changed(page, beta.check)
+    page.locator("#mix").wait_for()
+    changed(page, lambda: slide(page, "mix", 0.9))
+    changed(page, lambda: page.locator("#undo").click())
+    assert page.locator("#mix input[type=number]").input_value() == "0.5" and mixed
+    changed(page, lambda: page.locator("#undo").click())
+    page.locator("#second").get_by_label("None", exact=True).and_(page.locator(":checked")).wait_for()
+    changed(page, lambda: page.locator("#surprise").click())
+    page.locator("#style").get_by_label("Beta", exact=True).and_(page.locator(":checked")).wait_for()
+
+
+def test_the_mask(page, tmp_path):
+    pick(page, "Alpha")
+    changed(page, lambda: upload(page, picture((300, 200), seed=6), tmp_path / "masked.png"))
+    unfold(page, "masking", "brush")
+    canvas = page.locator("#brush canvas").last
+    canvas.wait_for()
+    page.wait_for_timeout(1000)  # the editor fits the photo into its canvas
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def brush():
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 30, y + 10, steps=5)
+        page.mouse.up()
+
+    changed(page, brush)
+    assert page.evaluate(f"new Set({SRCS}).size") == 2
+
+
+def test_own_painting_joins_the_styles(page, tmp_path):
     pick(page, "Alpha")
     assert not page.locator("#painting").is_visible()
     pick(page, "Your own")
     page.locator("#painting").wait_for()
-    changed(page, lambda: upload(page, picture(seed=9), tmp_path / "painting.png", "painting"))
+    changed(page, lambda: upload(page, picture(seed=9), tmp_path / "sunset.png", "painting"))
+    page.locator("#style").get_by_label("Sunset", exact=True).and_(page.locator(":checked")).wait_for()
+    page.wait_for_function(f"{CARDS}.includes('sunset')")
     changed(page, lambda: pick(page, "Beta"))
+    changed(page, lambda: pick(page, "Sunset"))
 
 
 def test_download_is_the_full_size_and_named_after_the_photo(page, tmp_path):
@@ -154,6 +143,7 @@ def test_download_is_the_full_size_and_named_after_the_photo(page, tmp_path):
     assert download.value.suggested_filename == "at the sea alpha.png"
     with Image.open(download.value.path()) as image:
         assert image.size == (900, 700) and image.format == "PNG"
+    page.locator("#cancel").wait_for(state="hidden")
 
 
 def test_a_bad_file_is_refused_even_after_an_example_and_the_page_lives_on(page, tmp_path):
@@ -164,15 +154,43 @@ def test_a_bad_file_is_refused_even_after_an_example_and_the_page_lives_on(page,
     clear(page)
     (tmp_path / "bad.png").write_text("not a picture")
     page.locator("#photo input[type=file]").set_input_files(tmp_path / "bad.png")
-    toast = page.locator("[data-testid=toast-body]")
-    toast.wait_for()
-    assert "not a picture this app can read" in toast.inner_text()
+    told(page, "not a picture this app can read")
     changed(page, lambda: upload(page, picture(seed=11), tmp_path / "good.png"))
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_contrast(page, text):
     assert contrast(page, text) >= 4.5
+
+
+def test_a_link_restores_the_look_for_another_visitor(browser, url, page):
+    pick(page, "Beta")
+    slide(page, "strength", 0.6)
+    page.wait_for_function("location.search.includes('strength=0.6') && location.search.includes('style=beta')")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#link").click()
+    told(page, "Link copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    other, troubles = visit(browser, link)
+    other.locator("#style").get_by_label("Beta", exact=True).and_(other.locator(":checked")).wait_for()
+    assert other.locator("#strength input[type=number]").input_value() == "0.6"
+    assert not other.locator("#style").get_by_label("Sunset", exact=True).count()  # a visitor's painting is his own
+    other.context.close()
+    assert not troubles
+
+
+def test_chinese(browser, url, tmp_path):
+    page, troubles = visit(browser, url, language="zh-CN")
+    page.get_by_role("tab", name="风格化").wait_for()
+    page.get_by_role("button", name="下载原尺寸").wait_for()
+    page.get_by_role("slider", name="强度").wait_for()
+    caption = "getComputedStyle(document.querySelector('#result .content'), '::after').content"
+    assert "画作" in page.evaluate(caption)
+    (tmp_path / "bad.png").write_text("not a picture")
+    page.locator("#photo input[type=file]").set_input_files(tmp_path / "bad.png")
+    told(page, "无法读取该图片")
+    page.context.close()
+    assert not troubles
 
 
 def test_phone_in_the_dark(browser, url, tmp_path):
@@ -186,12 +204,5 @@ def test_phone_in_the_dark(browser, url, tmp_path):
         box = page.locator("#result").bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= 844 and box["x"] >= 0 and box["x"] + box["width"] <= 390
     assert all(contrast(page, text) >= 4.5 for text in TEXTS)
-    page.close()
+    page.context.close()
     assert not troubles
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of a CSS colour such as rgb(1, 2, 3) (WCAG 2)."""
-    channels = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,0 +1,70 @@
+"""What the Stylise tab paints: pictures by a choice of style, a second one mixed in, and a mask; thumbnails of the gallery."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from styletransfer.catalog import Package
+from styletransfer.ui.gallery import THUMBNAIL, Choice, data_url
+from styletransfer.ui.inputs import read, refusal
+from styletransfer.ui.words import tell
+
+PREVIEW = 640  # pixels of the longer side: a fifth of a second on two cores
+
+# what does not depend on a slider is done once: decoding the photo takes as long as painting a small one
+preview_of = lru_cache(maxsize=8)(lambda path: read(path, PREVIEW))
+
+
+def pipeline(load: Callable, package: Package):
+    """The pipeline of `package`, or one sentence."""
+    try:
+        return load(package.path)
+    except (ValueError, OSError):  # the message may name folders of this server
+        raise refusal(tell("stylise_broken", name=package.title)) from None
+
+
+def borrow(load: Callable, painting: str | None, package: Package, name: str) -> Choice:
+    """The style of the picture at the path `painting`, called `name`."""
+    if painting is None:
+        raise refusal(tell("stylise_no_painting"))
+    return Choice(package, pipeline(load, package).encode_style(preview_of(painting), name))
+
+
+def paint(
+    load: Callable,
+    photo: Image.Image,
+    first: Choice,
+    second: Choice | None = None,
+    mix: float = 0.5,
+    strength: float = 1.0,
+    preserve_color: float = 0.0,
+    mask: str | None = None,
+) -> Image.Image:
+    """`photo` painted by `first`, with a share `mix` of `second`, where the picture at the path `mask` is white."""
+    pipe = pipeline(load, first.package)
+    style = first.style
+    if second is not None:
+        if second.package.path != first.package.path:
+            raise refusal(tell("stylise_apart"))
+        style = {first.style: 1 - mix, second.style: mix} if second.style != first.style else style
+    where = read(mask).resize(photo.size) if mask else None
+    try:
+        return pipe(photo, style=style, strength=strength, preserve_color=preserve_color, mask=where).images[0]
+    except ValueError as error:
+        raise refusal(str(error)) from None
+
+
+def thumbnails(load: Callable, photo: str | None, example: Path | None, styles: Mapping[str, Choice]) -> dict[str, str | None]:
+    """Each of `styles` on the visitor's `photo`, or else its package's own thumbnail, or else the `example` painted."""
+    urls = {}
+    for key, choice in styles.items():
+        own = choice.package.thumbnail(choice.name) if isinstance(choice.style, str) else None
+        if photo is None and own is not None:
+            with Image.open(own) as image:
+                urls[key] = data_url(image)
+        elif photo or example:
+            small = ImageOps.fit(preview_of(photo or example), (THUMBNAIL, THUMBNAIL))
+            urls[key] = data_url(paint(load, small, choice))
+    return urls

@@ -1,0 +1,193 @@
+"""What the buttons and sliders of the Stylise tab do."""
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlencode
+
+import gradio as gr
+from PIL import Image
+
+from styletransfer.catalog import Package
+from styletransfer.ui.gallery import Choice, cards_css, choices, labels, painters
+from styletransfer.ui.inputs import read, refusal
+from styletransfer.ui.look import Look, remember
+from styletransfer.ui.page import Page
+from styletransfer.ui.painting import borrow, paint, preview_of, thumbnails
+from styletransfer.ui.visitor import Visitor
+from styletransfer.ui.words import say, tell
+
+OWN = "own painting"
+NOTHING = "nothing"
+MAX_MEGAPIXELS = 16
+MAX_STYLES = 24  # that a visitor brought along; the oldest give way
+NOBODY = Visitor()
+
+
+class Studio:
+    """Handlers of the Stylise tab of `page`. `example` is painted until there is a photo."""
+
+    def __init__(self, page: Page, example: Path | None):
+        self.page = page
+        self.example = example
+
+    def styles(self, visitor: Visitor) -> dict[str, Choice]:
+        return choices(self.page.catalog, visitor)
+
+    def painters(self, visitor: Visitor) -> list[Package]:
+        return painters([*self.page.catalog, *visitor.packages])
+
+    def preview(self, photo, style, strength, preserve_color, second, mix, mask, visitor, history):
+        """The photo and its painting, and what follows from them: the look, the steps to undo, the link."""
+        styles = self.styles(visitor)
+        if not (photo or self.example) or style not in styles:
+            return gr.skip()
+        one, two = styles[style], styles.get(second)
+        if two is not None and two.package != one.package:  # a style of another package was picked a moment ago
+            two = None
+        before = preview_of(photo or self.example)
+        after = paint(self.page.load, before, one, two, mix, strength, preserve_color, mask)
+        look = Look(one.package.name, one.name, two and two.name, mix, strength, preserve_color)
+        history = remember(history, look)
+        return (before, after), look, photo, history, look.to_query(), gr.update(interactive=len(history) > 1)
+
+    def stylise(self, photo, style, strength, preserve_color, painting=None, second=NOTHING, mix=0.5, mask=None, visitor=NOBODY):
+        """Paint a photo at its full size.
+
+        Args:
+            photo: The photo. Without one, the first example photo of the page.
+            style: A style by name, or "own painting" for the style of `painting`.
+            strength: 0 returns the photo, 1 the style, up to 1.5 more than that.
+            preserve_color: How much of the photo's own colours to keep, from 0 to 1.
+            painting: Any painting; read only when `style` is "own painting".
+            second: Another style to mix in, or "nothing".
+            mix: Share of the second style, from 0 to 1.
+            mask: Picture that is white where the photo is painted and black where it stays; without one, all of it is painted.
+        """
+        if not (photo or self.example):
+            raise refusal(tell("stylise_no_photo"))
+        styles = self.styles(visitor)
+        for name, other in ((style, OWN), (second, NOTHING)):
+            if name != other and name not in styles:
+                raise refusal(tell("stylise_unknown", name=name, styles=", ".join(styles)))
+        one = self.borrowed(painting, "painting", visitor) if style == OWN else styles[style]
+        image = within_limit(read(photo or self.example))
+        return paint(self.page.load, image, one, styles.get(second), mix, strength, preserve_color, mask)
+
+    def borrowed(self, painting: str | None, name: str, visitor: Visitor, package: str | None = None) -> Choice:
+        """The style of the picture at the path `painting`, for the package of that name or else the first."""
+        packages = self.painters(visitor)
+        if not packages:
+            raise refusal(tell("stylise_no_style"))
+        home = next((found for found in packages if found.name == package), packages[0])
+        return borrow(self.page.load, painting, home, name)
+
+    def add_painting(self, painting, visitor, look):
+        """A painting's style joins the gallery and is picked."""
+        if painting is None:
+            return gr.skip()
+        words = re.sub(r"[^\w-]+", " ", Path(painting).stem).strip()[:40] or "painting"
+        taken = {choice.name for choice in self.styles(visitor).values()}
+        name = next(name for name in (words, *(f"{words} {number}" for number in range(2, MAX_STYLES + 3))) if name not in taken)
+        style = self.borrowed(painting, name, visitor, look and look.package).style
+        visitor = replace(visitor, styles=(*visitor.styles, style)[-MAX_STYLES:])
+        return visitor, self.gallery(visitor, name), None
+
+    def gallery(self, visitor: Visitor, picked: str) -> dict:
+        """The cards, with the one `picked` or else the first."""
+        styles = self.styles(visitor)
+        options = [*labels(styles), (say("stylise_own"), OWN)]
+        return gr.update(choices=options, value=picked if picked in (*styles, OWN) else next(iter(styles), OWN))
+
+    def partners(self, visitor: Visitor, style: str, picked: str) -> dict:
+        """The cards of the second style: what the package of `style` can mix with it."""
+        styles = self.styles(visitor)
+        home = styles[style].package if style in styles else None
+        fitting = {key: choice for key, choice in styles.items() if home in (None, choice.package)}
+        options = [(say("stylise_nothing"), NOTHING), *labels(fitting)]
+        return gr.update(choices=options, value=picked if picked in fitting else NOTHING)
+
+    def thumbnail_cards(self, photo, visitor) -> str:
+        return cards_css(thumbnails(self.page.load, photo, self.example, self.styles(visitor)))
+
+    def follow(self, style, second, visitor):
+        """After a style is picked: the own painting is asked for where it is wanted, and the second style fits the first."""
+        return gr.update(visible=style == OWN), self.partners(visitor, style, second)
+
+    def welcome(self, visitor, style):
+        """After the visitor brought something along: it is among the styles, and the page is no longer empty."""
+        known = bool(self.painters(visitor))
+        gallery = self.gallery(visitor, style)
+        if gallery["value"] == style:
+            del gallery["value"]  # what has been picked meanwhile stays
+        return gallery, gr.update(visible=known), gr.update(visible=not known)
+
+    def settings(self, look: Look, visitor: Visitor) -> list:
+        """Both galleries and the sliders as `look` has them; what there is not is as at first.
+
+        A second style is unfolded.
+        """
+        styles = self.styles(visitor)
+        style = find(look.style, styles, look.package) or find(look.style, styles) or next(iter(styles), OWN)
+        second = find(look.second, styles, styles[style].package.name) if style in styles else None
+        return [
+            self.gallery(visitor, style),
+            self.partners(visitor, style, second or NOTHING),
+            look.mix,
+            look.strength,
+            look.preserve_color,
+            gr.update(open=True) if second else gr.skip(),
+        ]
+
+    def restore(self, request: gr.Request):
+        """The look of the link by which the page was opened."""
+        return self.settings(Look.from_query(urlencode(dict(request.query_params))), NOBODY)
+
+    def undo(self, visitor, history):
+        if len(history) < 2:
+            return gr.skip()
+        return [*self.settings(history[-2], visitor), history[:-1]]
+
+    def surprise(self, visitor, look):
+        """Another style than the one before, now and then with a second one, at a strength that shows."""
+        styles = [*self.styles(visitor).values()]
+        if not styles:
+            raise refusal(tell("stylise_no_style"))
+        one = random.choice([choice for choice in styles if look is None or choice.name != look.style] or styles)
+        others = [choice.name for choice in styles if choice.package == one.package and choice.name != one.name]
+        second = random.choice(others) if others and random.random() < 0.4 else None
+        mix, strength = random.choice([0.3, 0.4, 0.5]), random.choice([0.8, 0.9, 1.0, 1.1, 1.2])
+        return self.settings(Look(one.package.name, one.name, second, mix, strength, random.choice([0.0, 0.0, 0.5])), visitor)
+
+    def fold_out(self, photo):
+        """The brush gets the photo to paint on."""
+        return preview_of(photo or self.example).convert("RGB") if photo or self.example else None
+
+    def brushed(self, editor):
+        """The mask of what was brushed over, or nothing if that is nowhere."""
+        layers = editor and editor["layers"]
+        alpha = layers[0].getchannel("A") if layers else None
+        if alpha is None or alpha.getbbox() is None:
+            return None
+        return alpha.point(lambda value: 255 if value > 20 else 0)
+
+
+def find(name: str | None, styles: Mapping[str, Choice], package: str | None = None) -> str | None:
+    """Key of the style of that name, in the package of that name if one is given."""
+    return next(
+        (key for key, choice in styles.items() if choice.name == name and package in (None, choice.package.name)),
+        None,
+    )
+
+
+def within_limit(image: Image.Image) -> Image.Image:
+    """`image`, shrunk to the most that is painted."""
+    megapixels = image.width * image.height / 1e6
+    if megapixels <= MAX_MEGAPIXELS:
+        return image
+    shrink = (MAX_MEGAPIXELS / megapixels) ** 0.5
+    image = image.resize((int(image.width * shrink), int(image.height * shrink)), Image.Resampling.LANCZOS)
+    gr.Info(tell("stylise_shrunk", megapixels=megapixels, width=image.width, height=image.height))
+    return image

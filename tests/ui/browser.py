@@ -1,0 +1,80 @@
+"""What people do with the page, in Chromium: helpers that the browser tests of all tabs share."""
+
+from pathlib import Path
+
+PAINTED = "document.querySelectorAll('#result img')[1]?.src"
+WAIT = 60_000  # milliseconds
+
+
+def visit(browser, url: str, width: int = 1280, height: int = 800, scheme: str = "light", language: str = "en-US", ready=PAINTED):
+    """The page in a context of its own, which is a visitor of its own, and a list of what goes wrong in it.
+
+    Requests to anybody but the page's own server are troubles too. `ready` is the JavaScript to wait for: the first painting.
+    """
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale=language)
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    troubles = []
+    home = "/".join(url.split("/")[:3])
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and troubles.append(message.text))
+    page.on("request", lambda sent: sent.url.startswith((home, "data:", "blob:")) or troubles.append(sent.url))
+    page.goto(url)
+    page.wait_for_function(ready)
+    return page, troubles
+
+
+def open_tab(page, name: str):
+    """Show the tab called `name`, such as "Create"."""
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def changed(page, action, shown: str = PAINTED) -> str:
+    """The picture after `action`, which has to change it; `shown` is the JavaScript for its address."""
+    before = page.evaluate(shown)
+    action()
+    page.wait_for_function(f"before => {shown} && {shown} !== before", arg=before)
+    return page.evaluate(shown)
+
+
+def upload(page, image, path: Path, where: str = "photo"):
+    """Save a PIL `image` at `path` and put the file into the upload whose elem_id is `where`."""
+    image.save(path)
+    clear(page, where)
+    page.locator(f"#{where} input[type=file]").set_input_files(path)
+
+
+def clear(page, where: str = "photo"):
+    if page.locator(f"#{where} .image-frame").count():
+        page.locator(f"#{where}").get_by_label("Remove Image").or_(page.locator(f"#{where}").get_by_label("Clear")).first.click()
+
+
+def pick(page, style: str):
+    page.locator("#style").get_by_label(style, exact=True).check()
+
+
+def slide(page, name: str, value: float):
+    page.locator(f"#{name} input[type=number]").fill(str(value))
+
+
+def toast(page) -> str:
+    """The sentence that popped up."""
+    body = page.locator("[data-testid=toast-body]").first
+    body.wait_for()
+    return body.inner_text()
+
+
+def contrast(page, text: str) -> float:
+    """Between a text and the page behind it (WCAG 2)."""
+    colour = "of => getComputedStyle(document.querySelector(of))"
+    front = page.evaluate(f"({colour})('{text}').color")
+    back = page.evaluate(f"({colour})('body').backgroundColor")
+    light, dark = sorted(map(luminance, (front, back)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a CSS colour such as rgb(1, 2, 3) (WCAG 2)."""
+    channels = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
