@@ -25,7 +25,7 @@ class Package:
 
     Args:
         path: Its folder.
-        name: The folder's name.
+        name: The folder's name, or its id on the Hub if it was fetched.
         title: What to call it, from the card.
         kind: Class of its pipeline.
         styles: Names of its styles.
@@ -60,15 +60,17 @@ def list_packages(folder: str | Path) -> list[Package]:
     return packages
 
 
-def read_package(folder: str | Path) -> Package:
+def read_package(folder: str | Path, name: str | None = None) -> Package:
+    """The package in `folder`; `name` is its id on the Hub, whose cache names folders by commits."""
     folder = Path(folder)
+    name = name or folder.resolve().name
     index = read_index(folder)
     card = read_front_matter(folder / "README.md")
     styles = folder / "styles.safetensors"
     return Package(
         path=folder,
-        name=folder.resolve().name,
-        title=str(card.get("title") or card.get("model_name") or folder.resolve().name),
+        name=name,
+        title=str(card.get("title") or card.get("model_name") or name.rpartition("/")[2]),
         kind=index["_class_name"],
         styles=tuple(sorted(read_header(styles))) if styles.exists() else (),
         samples=tuple(sorted(folder.glob("samples/*.jpg"))),

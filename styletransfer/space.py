@@ -4,7 +4,6 @@ import argparse
 import json
 import shutil
 import sys
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from styletransfer.catalog import MODEL_CARDS, REPOSITORY, Package, find_package
 from styletransfer.upload import upload
 
 PYTHON = "3.12"  # a Space without it gets 3.10, which torch and diffusers no longer support
-REQUIREMENTS = ("torch", "diffusers", "huggingface_hub", "safetensors", "gradio", "pillow", "numpy", "pyyaml")  # no torchvision
+# no torchvision, which only the training needs
+REQUIREMENTS = ("torch", "diffusers", "huggingface_hub", "safetensors", "gradio", "pillow", "numpy", "pyyaml", "markdown-it-py")
 CARD = """---
 title: {title}
 emoji: 🎨
@@ -25,13 +25,12 @@ app_file: app.py
 license: {license}
 short_description: Drop a photo, pick a style, drag the strength
 tags: [style-transfer, gan, image-to-image]
-models: {models}
-suggested_hardware: cpu-basic
+{models}suggested_hardware: cpu-basic
 ---
 
 # {heading}
 
-Photos become paintings{styles}. Nothing is downloaded when this Space starts: its weights lie in `{folder}`, with their card.
+Photos become paintings{styles}. {weights}
 
 Run it at home (Python 3.11 or newer):
 
@@ -40,13 +39,17 @@ pip install -r requirements.txt && python app.py
 ```
 """
 
+HERE = "Nothing is downloaded when this Space starts: its weights lie in `{folder}`, with their card."
+ON_THE_HUB = """Its weights and their card are those of [{model}](https://huggingface.co/{model}),
+which the Hub puts into this Space when it is built. If they are private, it needs a secret `HF_TOKEN` that may read them."""
+
 
 def write_space(folder: Path, package: Package, title: str, model: str | None = None) -> None:
     """Write the demo of `package` into an empty `folder`: the app, the code and the weights it needs, and a card.
 
     Args:
         title: What to call the Space.
-        model: Repository that the package was fetched from, to be named in the card.
+        model: Repository that the package was fetched from. The Space gets it from there too, and no weights of its own.
     """
     if not (REPOSITORY / "app.py").is_file():
         raise FileNotFoundError(f"a Space is made from a checkout of the whole repository: {REPOSITORY} has no app.py")
@@ -54,10 +57,11 @@ def write_space(folder: Path, package: Package, title: str, model: str | None = 
         raise FileExistsError(f"{folder} is not empty; give a new folder")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(REPOSITORY / "app.py", folder)
-    hidden = shutil.ignore_patterns("__pycache__", ".*")
+    hidden = shutil.ignore_patterns("__pycache__", ".*", "export_onnx")
     shutil.copytree(REPOSITORY / "styletransfer", folder / "styletransfer", ignore=hidden)
     weights = Path(MODEL_CARDS) / package.name
-    shutil.copytree(package.path, folder / weights, ignore=hidden)
+    if model is None:
+        shutil.copytree(package.path, folder / weights, ignore=hidden)
     pins = [f"{name}=={version(name).partition('+')[0]}\n" for name in REQUIREMENTS]  # 2.13.0+cpu is 2.13.0 to others
     (folder / "requirements.txt").write_text("".join(pins), encoding="utf-8")
     card = CARD.format(
@@ -66,9 +70,9 @@ def write_space(folder: Path, package: Package, title: str, model: str | None = 
         gradio=version("gradio"),
         python=PYTHON,
         license=json.dumps(package.card.get("license", "other")),
-        models=json.dumps([model] if model else []),
+        models=f"models: [{model}]\npreload_from_hub: [{model}]\n" if model else "",
         styles=f" in the styles {', '.join(package.styles)}" if package.styles else "",
-        folder=weights.as_posix(),
+        weights=ON_THE_HUB.format(model=model) if model else HERE.format(folder=weights.as_posix()),
     )
     (folder / "README.md").write_text(card, encoding="utf-8")
 
@@ -91,10 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
             from styletransfer.pipelines.loading import fetch  # costs torch
 
             found = fetch(found)
-        package = read_package(found)
-        if model:  # its folder here is named by its commit
-            name = model.rpartition("/")[2]
-            package = replace(package, name=name, title=str(package.card.get("title") or name))
+        package = read_package(found, model)
         write_space(options.output, package, f"Style Transfer: {package.title}", model)
         print(f"the Space is in {options.output}; try it with: cd {options.output} && python app.py")
         if options.upload:

@@ -3,7 +3,7 @@
 from styletransfer.ui.words import content
 
 CSS = """
-#style-cards, #full, #query, #mask { display: none; }
+#style-cards, #full, #mask, #stylise .form:has(#query) { display: none; }
 #stylise > .column { min-width: 0; }
 
 /* examples: squares in one line */
@@ -28,8 +28,9 @@ CSS = """
 #style label:last-of-type::before {
     content: "+"; display: grid; place-items: center; font-size: 36px; line-height: 1; color: var(--body-text-color-subdued);
 }
-.cards label.selected { border-color: var(--primary-500); color: var(--body-text-color); font-weight: 600;
-    letter-spacing: -0.02em; }
+.cards label.selected {
+    border-color: var(--primary-500); color: var(--body-text-color); font-weight: 600; letter-spacing: -0.02em;
+}
 .cards label:has(:focus-visible) { outline: 2px solid var(--primary-500); outline-offset: 2px; }
 .cards input { position: absolute; inset: 0; opacity: 0; }
 .cards span { margin: 0; }
@@ -87,12 +88,12 @@ CSS = """
     #result { order: 2; }
     #style-side { order: 3; }
     #tune { order: 4; }
-    #tools { order: 5; display: grid; grid-template-columns: 1fr 1fr; gap: 8px; }
-    #download { grid-column: 1 / -1; }
+    #tools { order: 5; display: grid; grid-template-columns: repeat(3, auto); gap: 8px; }
+    #download, #cancel { grid-column: 1 / -1; }
     #photo, #photo .image-container { height: 132px !important; min-height: 0 !important; }
     #examples .label { display: none; }
     #result img { max-height: 42dvh !important; }
-    #style .wrap { display: flex; flex-flow: row nowrap; gap: 6px; overflow-x: auto; padding-bottom: 6px; }
+    #style .wrap { display: flex; flex-flow: row nowrap; gap: 6px; overflow-x: auto; padding-bottom: 6px; align-items: start; }
     .cards label { flex: 0 0 84px; }
 }
 
