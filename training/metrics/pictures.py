@@ -19,18 +19,18 @@ def as_jpeg(image: Image.Image, quality: int = 90) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
-def standard(image: Image.Image) -> Tensor:
-    """(3, 256, 256) in [-1, 1]: the shorter side resized to 256 pixels, the centre cut out. Nothing is enlarged."""
-    if min(image.size) < SIDE:
+def standard(image: Image.Image, side: int = SIDE) -> Tensor:
+    """(3, S, S) in [-1, 1]: the shorter side resized to `side` pixels, the centre cut out. Nothing is enlarged."""
+    if min(image.size) < side:
         raise ValueError(
-            f"a picture to judge must be at least {SIDE} pixels on its shorter side, got {image.width} x {image.height}"
+            f"a picture to judge must be at least {side} pixels on its shorter side, got {image.width} x {image.height}"
         )
-    pixels = np.asarray(ImageOps.fit(image.convert("RGB"), (SIDE, SIDE), Image.Resampling.BICUBIC))
+    pixels = np.asarray(ImageOps.fit(image.convert("RGB"), (side, side), Image.Resampling.BICUBIC))
     return torch.from_numpy(pixels.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1)
 
 
-def batches(images: Iterable[Image.Image], size: int = 16) -> Iterator[Tensor]:
-    """Standard pictures, (B, 3, 256, 256) with B at most `size`."""
+def batches(images: Iterable[Image.Image], size: int = 16, side: int = SIDE) -> Iterator[Tensor]:
+    """Standard pictures, (B, 3, S, S) with B at most `size`."""
     images = iter(images)
     while chunk := list(islice(images, size)):
-        yield torch.stack([standard(image) for image in chunk])
+        yield torch.stack([standard(image, side) for image in chunk])

@@ -1,21 +1,17 @@
-"""`python -m training.evaluate PACKAGE --data DIR`: judge a package on held-out photos, as its users get it."""
+"""Deception rate and content similarity of a package on held-out photos, as its users get it."""
 
-import dataclasses
-import json
-import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-import tyro
 from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from styletransfer import load_pipeline, open_image
+from styletransfer import open_image
 from styletransfer.models.features import FeaturePyramid
 from training.config import Features
+from training.evaluate.report import Score
 from training.metrics.content import content_similarity
 from training.metrics.deception import PHOTO, DeceptionRate
 from training.metrics.intervals import bootstrap_mean
@@ -30,22 +26,6 @@ PROBES = {
     "color_and_gradient": "Lab histograms and gradient histograms at 3 scales; no network",
     "gradient": "luminance gradient histograms at 3 scales; blind to colour, no network",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluate:
-    """Deception rate and content similarity of a package, between their anchors."""
-
-    package: tyro.conf.Positional[str | None] = None
-    """A package's folder or Hub id. Without one, only the anchors are measured."""
-    data: Path
-    """Folder with train/ and held/, each with photos/ and paintings/<style>/, as training.data.split makes it."""
-    features: Features = field(default_factory=Features)
-    photos: int | None = None
-    """Held-out photos to paint; all by default."""
-    strengths: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
-    json: Path | None = None
-    """Write the report here as well."""
 
 
 class Describer:
@@ -158,21 +138,13 @@ def table(report: dict) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    options = tyro.cli(Evaluate, prog="python -m training.evaluate", description=__doc__, args=arguments)
-    try:
-        pipe = load_pipeline(options.package) if options.package else None
-        report = evaluate(Describer(options.features), options.data, pipe, options.photos, options.strengths)
-        print(table(report))
-        if options.json:
-            options.json.parent.mkdir(parents=True, exist_ok=True)
-            report = {"package": options.package, "strengths": options.strengths} | report
-            options.json.write_text(json.dumps(report, indent=2, default=dataclasses.asdict) + "\n", encoding="utf-8")
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def scores(report: dict) -> list[Score]:
+    """The rates of every probe and painted style, between untouched photos and real paintings."""
+    rows = []
+    for probe, part in report["deception"].items():
+        for style, entry in part["styles"].items():
+            if "results" in entry:
+                rate, anchors = entry["results"], {"copy": entry["photos"].value, "real": entry["paintings"].value}
+                name, count = f"Deception rate, {probe.replace('_', ' ')}", report["pictures"][f"held {PHOTO}"]
+                rows.append(Score(f"deception_{probe}", name, style, rate.value, rate.low, rate.high, anchors, "higher", count))
+    return rows

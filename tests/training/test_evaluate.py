@@ -1,0 +1,319 @@
+"""The evaluation end to end: a copier, a painter, translators, enlargement, pictures from noise; and what it refuses."""
+
+import json
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+import torch
+from PIL import Image
+
+from styletransfer import open_image
+from styletransfer.models.dcgan_generator import DCGANGenerator
+from styletransfer.models.transformer_net import TransformerNet
+from styletransfer.models.upscale_generator import UpscaleGenerator
+from styletransfer.pipelines.generation import GenerationPipeline
+from styletransfer.pipelines.translation import TranslationPipeline
+from tests.conftest import picture
+from training.config import Features
+from training.evaluate import Describer, evaluate, inception, metrics, report, scores, table
+from training.evaluate import deception as deception_file
+from training.evaluate.__main__ import main
+from training.evaluate.metrics import METRICS
+from training.evaluate.report import Score
+from training.evaluate.scores import score
+from training.evaluate.subjects import Subject, listed, subject
+from training.metrics.intervals import Interval
+
+RANDOM = Features(weights="random")
+
+
+@pytest.fixture(autouse=True)
+def few_repetitions(monkeypatch):
+    monkeypatch.setattr(metrics, "DRAWS", 5)
+    monkeypatch.setattr(scores, "TESTED", 2)
+
+
+class Recolour:
+    """In place of a package: `alpha` turns a photo red, `beta` leaves it as it is."""
+
+    styles = ("alpha", "beta")
+
+    def __call__(self, photo: Image.Image, style: str, strength: float):
+        red = Image.new("RGB", photo.size, (200, 30, 20))
+        result = Image.blend(photo, red, 0.8 * strength) if style == "alpha" else photo
+        return type("Output", (), {"images": [result]})
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory) -> Path:
+    """Photos of all colours, red `alpha` and green `beta` paintings: six of each to train on, three held out."""
+    root = tmp_path_factory.mktemp("judged")
+    tints = {"photos": None, "paintings/alpha": (200, 30, 20), "paintings/beta": (20, 160, 40)}
+    for kind, (folder, tint) in enumerate(tints.items()):
+        for part, count in (("train", 6), ("held", 3)):
+            (root / part / folder).mkdir(parents=True)
+            for i in range(count):
+                image = picture((300, 260), seed=100 * kind + 10 * (part == "held") + i)
+                image = image if tint is None else Image.blend(image, Image.new("RGB", image.size, tint), 0.8)
+                image.save(root / part / folder / f"{i}.jpg", quality=90)
+    return root
+
+
+def test_evaluation_knows_a_painter_from_a_copier(judged):
+    report = evaluate(Describer(Features(weights="random")), judged, Recolour(), strengths=(0.0, 0.5, 1.0))
+    styles = report["deception"]["color_and_gradient"]["styles"]
+    assert styles["alpha"]["results"].value == 1 and styles["alpha"]["photos"].value == 0 and styles["alpha"]["rises"]
+    assert styles["beta"]["results"].value == 0 and not styles["beta"]["rises"]
+    content = report["content_similarity"]
+    assert content["the photo itself"].value > content["alpha"].value
+    assert content["beta"].value == pytest.approx(content["the photo itself"].value)  # both passed through JPEG alike
+    assert content["the photo itself"].value > content["another photo"].value
+    shown = table(report)
+    assert "DOES NOT RISE" in shown and "another photo" in shown and "0.00 [0.00, 0.56]" in shown
+
+
+def test_command_writes_the_report_of_a_package(judged, tiny_package, tmp_path, capsys):
+    out = tmp_path / "new" / "report.json"
+    arguments = [str(tiny_package), "--data", str(judged), "--features.weights", "random", "--limit", "2"]
+    assert main([*arguments, "--strengths", "0", "1", "--json", str(out)]) == 0
+    report = json.loads(out.read_text())
+    assert report["package"] == str(tiny_package) and report["pictures"]["held photo"] == 2
+    alpha = report["deception"]["network"]["styles"]["alpha"]
+    assert set(alpha["probability"]) == {"0.0", "1.0"} and 0 <= alpha["results"]["low"] <= alpha["results"]["high"] <= 1
+    assert "alpha" in capsys.readouterr().out
+
+
+def test_anchors_without_a_package(judged, capsys):
+    assert main(["--data", str(judged), "--features.weights", "random"]) == 0
+    assert "mean probability" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--features.network", "vgg16"], "defined on squeezenet1_1"),
+        (["--data", "nowhere"], "no styles in nowhere"),
+    ],
+)
+def test_refusals(judged, capsys, options, message):
+    assert main(["--data", str(judged), "--features.weights", "random", *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+# --- scores between anchors ---
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory) -> Path:
+    """Five photos of all colours, and six red `alpha` and six green `beta` paintings."""
+    root = tmp_path_factory.mktemp("held")
+    tints = {"photos": None, "paintings/alpha": (200, 30, 20), "paintings/beta": (20, 160, 40)}
+    for kind, (folder, tint) in enumerate(tints.items()):
+        (root / folder).mkdir(parents=True)
+        for i in range(6 if tint else 5):
+            image = picture((270, 260), seed=100 * kind + i)
+            image = image if tint is None else Image.blend(image, Image.new("RGB", image.size, tint), 0.8)
+            image.save(root / folder / f"{i}.jpg", quality=90)
+    return root
+
+
+def translator() -> TranslationPipeline:
+    torch.manual_seed(0)
+    return TranslationPipeline(TransformerNet(base_channels=4, num_blocks=1).eval())
+
+
+def test_what_does_nothing_scores_as_the_copy_and_other_paintings_score_as_real(held):
+    photos = [open_image(path) for path in listed(held / "photos", 9)]
+    paintings = listed(held / "paintings" / "alpha", 9)
+    red = [Image.blend(photo, Image.new("RGB", photo.size, (200, 30, 20)), 0.8) for photo in photos]
+    names = ("swd", "color", "gram", "pyramid_kernel", "pyramid_frechet", "content", "checkerboard")
+
+    def judge(results: list[Image.Image]) -> dict:
+        judged = Subject(photos, photos, {None: paintings}, lambda look: results, 256, True, "")
+        return {row.metric: row for row in score(translator(), judged, RANDOM, names)[0]}
+
+    copied, painted = judge(photos), judge(red)
+    assert copied.keys() == {*names}
+    for name, row in copied.items():
+        assert row.value == pytest.approx(row.anchors["copy"], rel=1e-5), name
+        assert row.low <= row.value <= row.high and row.samples == 5
+    for name in ("swd", "color", "gram", "pyramid_kernel", "pyramid_frechet"):
+        copy, real = painted[name].anchors["copy"], painted[name].anchors["real"]
+        assert real < copy and painted[name].value < (copy + real) / 2, name
+    assert copied["content"].value < painted["content"].value < 1.01
+
+
+def test_command_scores_a_painter(held, tiny_package, tmp_path, capsys):
+    out = tmp_path / "report.json"
+    folders = ["--photos", str(held / "photos"), "--paintings", str(held / "paintings")]
+    assert main([str(tiny_package), *folders, "--features.weights", "random", "--json", str(out)]) == 0
+    report = json.loads(out.read_text())
+    default = {name for name, metric in METRICS.items() if not metric.downloads} | {*scores.TESTS}
+    if not any(row["metric"] == "ssim" for row in report["scores"]):  # torchmetrics is optional
+        default -= {"ssim", "psnr"}
+    assert {(row["metric"], row["style"]) for row in report["scores"]} == {(m, s) for m in default for s in ("alpha", "beta")}
+    for row in report["scores"]:
+        keys = {"metric", "name", "style", "value", "low", "high", "anchors", "better", "samples"}
+        assert row.keys() == keys and row["anchors"].keys() == {"copy", "real"}
+        assert row["low"] <= row["value"] <= row["high"] and row["better"] in ("lower", "higher")
+    rows = {(row["metric"], row["style"]): row for row in report["scores"]}
+    assert rows["adversarial_gain", "alpha"]["anchors"] == {"copy": pytest.approx(1), "real": None}
+    assert any("few pictures" in warning for warning in report["warnings"]) and "half samples" in report["protocol"]
+    shown = capsys.readouterr().out
+    assert "Gram distance" in shown and "alpha" in shown and "careful: " in shown and max(map(len, shown.splitlines())) < 260
+
+
+def test_named_metrics_are_added_to_the_deception_rate(judged, tiny_package, tmp_path):
+    out = tmp_path / "report.json"
+    arguments = [str(tiny_package), "--data", str(judged), "--features.weights", "random", "--metrics", "checkerboard"]
+    assert main([*arguments, "--limit", "2", "--strengths", "1", "--json", str(out)]) == 0
+    report = json.loads(out.read_text())
+    assert {row["metric"] for row in report["scores"]} == {
+        "deception_network",
+        "deception_color_and_gradient",
+        "deception_gradient",
+        "checkerboard",
+    }
+    first = next(row for row in report["scores"] if row["metric"] == "deception_network" and row["style"] == "alpha")
+    entry = report["deception"]["network"]["styles"]["alpha"]
+    assert any("held alpha 3" in warning for warning in report["warnings"])
+    assert first["value"] == entry["results"]["value"] and first["anchors"]["real"] == entry["paintings"]["value"]
+
+
+def test_a_translator_of_one_look_takes_a_flat_folder(held):
+    pipe = translator()
+    judged = subject(pipe, held / "photos", held / "paintings" / "alpha", limit=4)
+    rows, _ = score(pipe, judged, RANDOM, ("color", "content", "rise_with_strength"))
+    assert [(row.metric, row.style, row.samples) for row in rows] == [
+        ("color", None, 4),
+        ("content", None, 4),
+        ("rise_with_strength", None, 2),
+    ]
+    assert rows[-1].value == 1  # it fades from the one to the other
+
+
+def test_a_network_that_enlarges_is_compared_with_what_was_shrunk(held):
+    torch.manual_seed(0)
+    pipe = TranslationPipeline(UpscaleGenerator(base_channels=4, num_blocks=1, scale=2).eval())
+    judged = subject(pipe, held / "photos", None, limit=None)
+    assert {image.size for image in [*judged.copies, *judged.make(None)]} == {(256, 256)}
+    rows, _ = score(pipe, judged, RANDOM, ("content", "color"))
+    content, color = ({row.metric: row for row in rows}[name] for name in ("content", "color"))
+    assert 0 < content.anchors["copy"] < 0.05 < content.anchors["real"]  # bicubic enlargement; another photo
+    assert content.value < 0.05 and content.value != content.anchors["copy"]  # the network starts as an enlargement, too
+    assert color.anchors["copy"] > 0
+    with pytest.raises(ValueError, match="no flicker: a network that enlarges"):
+        score(pipe, judged, RANDOM, ("flicker",))
+
+
+def test_pictures_from_noise_are_compared_at_their_own_size(held):
+    torch.manual_seed(0)
+    pipe = GenerationPipeline(DCGANGenerator(z_size=8, base_channels=4, image_size=32).eval())
+    judged = subject(pipe, None, held / "paintings" / "alpha", limit=None)
+    rows, warnings = score(pipe, judged, RANDOM)
+    assert {row.metric for row in rows} == {"swd", "color", "gram", "pyramid_kernel", "pyramid_frechet", "checkerboard"}
+    assert judged.side == 32 and "seeds 0 to 5" in judged.protocol and any("few pictures" in text for text in warnings)
+    one = next(row for row in rows if row.metric == "swd")
+    assert one.anchors["real"] < one.anchors["copy"]  # a single picture again and again is worse than other pictures
+    assert one.anchors["real"] < one.value  # noise is worse, too
+    with pytest.raises(ValueError, match="no content: pictures from noise have no photo"):
+        score(pipe, judged, RANDOM, ("content",))
+
+
+def test_small_pictures_from_noise_leave_the_feature_networks_out(held):
+    pipe = GenerationPipeline(DCGANGenerator(z_size=8, base_channels=4, image_size=16).eval())
+    rows, _ = score(pipe, subject(pipe, None, held / "paintings" / "alpha", None), RANDOM)
+    assert {row.metric for row in rows} == {"swd", "color", "checkerboard"}
+
+
+# --- what cannot be had ---
+
+
+def test_without_feature_weights_the_rest_is_measured(held, tiny_pipe, monkeypatch):
+    def dead(*_):
+        raise OSError("could not download torchvision's squeezenet1_1 weights")
+
+    monkeypatch.setattr(deception_file, "FeaturePyramid", dead)
+    monkeypatch.setattr(scores, "TESTS", {})
+    judged = subject(tiny_pipe, held / "photos", held / "paintings", limit=4)
+    chosen, extractors, warnings = scores.choose((), tiny_pipe, Features(), judged.side)
+    assert {"swd", "color", "checkerboard"} <= {*chosen} and not {"gram", "content"} & {*chosen} and len(extractors) == 1
+    assert any(text.startswith("no gram, pyramid_kernel, pyramid_frechet, content: could not download") for text in warnings)
+    with pytest.raises(OSError, match="could not download"):
+        scores.choose(("gram",), tiny_pipe, Features(), judged.side)
+
+
+def test_fid_and_kid_compare_the_rows_of_inception(held, monkeypatch):
+    def channels(picture: torch.Tensor) -> tuple:
+        assert picture.dtype == torch.uint8
+        return (picture.float().mean(dim=(2, 3)) / 255,)
+
+    monkeypatch.setattr(inception, "inception", lambda: channels)
+    monkeypatch.setattr(scores, "inception", lambda: channels)
+    pipe = translator()
+    rows, _ = score(pipe, subject(pipe, held / "photos", held / "paintings" / "alpha", None), RANDOM, ("fid", "kid"))
+    fid = rows[0]
+    assert [row.metric for row in rows] == ["fid", "kid"] and fid.anchors["real"] < 0.01 < fid.anchors["copy"]
+
+
+def test_artfid_by_hand(monkeypatch):
+    monkeypatch.setitem(METRICS, "lpips", METRICS["lpips"].__class__("", lambda sets: (Interval(0.5, 0.4, 0.6), 0.0, 0.8)))
+    monkeypatch.setitem(METRICS, "fid", METRICS["fid"].__class__("", lambda sets: (Interval(3, 2, 4), 9.0, 1.0)))
+    value, copy, real = METRICS["artfid"].measure(None)
+    assert (value.value, value.low, value.high) == pytest.approx((1.5 * 4, 1.4 * 3, 1.6 * 5))
+    assert (copy, real) == pytest.approx((1 * 10, 1.8 * 2))
+
+
+def test_weights_that_cannot_be_downloaded():
+    def build():
+        raise URLError("no network")
+
+    with pytest.raises(OSError, match=r"could not download the weights of Inception .*no network.*need no download"):
+        inception.fetched("Inception", build)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["PACKAGE", "--photos", "PHOTOS"], "give real paintings"),
+        (["PACKAGE", "--paintings", "PAINTINGS"], "give photos to judge by"),
+        (["PACKAGE", "--photos", "PHOTOS", "--paintings", "PHOTOS"], "two pictures or more in a folder for each of alpha, beta"),
+        (["PACKAGE", "--photos", "PAINTINGS", "--paintings", "PAINTINGS"], "at least two photos are needed"),
+        (["PACKAGE"], "either --photos DIR and --paintings DIR, or --data DIR"),
+        (["--photos", "PHOTOS", "--paintings", "PAINTINGS"], "give a package to judge"),
+        (["PACKAGE", "--photos", "PHOTOS", "--paintings", "PAINTINGS", "--limit", "1"], "must be at least two"),
+    ],
+)
+def test_what_the_command_refuses(held, tiny_package, capsys, arguments, message):
+    places = {"PACKAGE": str(tiny_package), "PHOTOS": str(held / "photos"), "PAINTINGS": str(held / "paintings")}
+    try:
+        assert main([places.get(argument, argument) for argument in arguments]) == 2
+    except SystemExit as stop:  # of the parser
+        assert stop.code == 2
+    shown = capsys.readouterr()
+    assert message in " ".join((shown.out + shown.err).replace("│", " ").split())
+
+
+def test_a_style_without_paintings_is_left_out_with_a_warning(held, tiny_pipe, tmp_path):
+    (tmp_path / "paintings").mkdir()
+    (tmp_path / "paintings" / "beta").symlink_to(held / "paintings" / "beta")
+    judged = subject(tiny_pipe, held / "photos", tmp_path / "paintings", None)
+    assert [*judged.looks] == ["beta"] and "no score for alpha" in judged.warnings[0]
+
+
+def test_a_limit_takes_pictures_from_the_whole_folder(held):
+    names = [path.stem for path in listed(held / "photos", 3)]
+    assert names == ["0", "2", "4"]
+
+
+def test_table_shows_values_with_their_half_width_and_means_of_the_anchors():
+    anchors = [{"copy": 500.0, "real": None}, {"copy": 300.0, "real": None}]
+    rows = [
+        Score("swd", "Distance", style, 407.6, 96.4, 718.8, anchor, "lower", 9)
+        for style, anchor in zip(("ink", "monet"), anchors, strict=True)
+    ]
+    head, line, careful = report.table(rows, ["few"]).splitlines()
+    assert head.split() == ["better", "copy", "real", "ink", "monet"] and careful == "careful: few"
+    assert line.split() == ["Distance", "lower", "400", "-", "408", "±311", "408", "±311"]
+    assert [report.short(value) for value in (0.04567, 1234.5, 12.34, 0)] == ["0.0457", "1234", "12.3", "0"]
