@@ -1,8 +1,9 @@
-"""Who learns in a phase."""
+"""Who learns in a phase, and who only shows itself."""
 
 import contextlib
 from collections.abc import Iterator
 
+import torch
 from torch import nn
 
 
@@ -18,3 +19,16 @@ def training_only(nets: dict[str, nn.Module], players: tuple[str, ...]) -> Itera
         for name, net in nets.items():
             for parameter, flag in zip(net.parameters(), before[name], strict=True):
                 parameter.requires_grad_(flag)
+
+
+@contextlib.contextmanager
+def on_show(nets: dict[str, nn.Module]) -> Iterator[None]:
+    """Inside, networks can be called without a trace: running means and power iterations become what they were."""
+    before = {name: [value.clone() for value in net.buffers()] for name, net in nets.items()}
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for name, net in nets.items():
+                for value, kept in zip(net.buffers(), before[name], strict=True):
+                    value.copy_(kept)

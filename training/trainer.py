@@ -19,7 +19,7 @@ from training.config import Run
 from training.curves import draw
 from training.doctor import ADVICE, Doctor
 from training.history import History
-from training.players import training_only
+from training.players import on_show, training_only
 from training.preset import Preset
 from training.push import Pusher
 from training.signals import stopping_cleanly
@@ -146,8 +146,9 @@ class Trainer:
         self.update += 1
         self.latest |= logged
         if self.speaks():
-            self.latest = processes.mean_of_processes(self.accelerator, self.latest | self.recipe.slopes(steps[-1]))
-            self.findings = self.doctor.examine(steps[-1], {name: float(value) for name, value in self.latest.items()})
+            with on_show(self.nets):  # how often it is logged must not change what is learned
+                self.latest = processes.mean_of_processes(self.accelerator, self.latest | self.recipe.slopes(steps[-1]))
+                self.findings = self.doctor.examine(steps[-1], {name: float(value) for name, value in self.latest.items()})
         for name, average in self.averages.items():
             average.follow(self.nets[name], self.update)
         return self.latest

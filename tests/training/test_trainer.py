@@ -141,3 +141,10 @@ def test_a_state_with_nan_is_never_saved(tiny_painter, config):
     with pytest.raises(FloatingPointError, match="NaN at update 3"):
         trainer.train()
     assert not trainer.state_path.exists()
+
+
+def test_looking_changes_nothing(tiny_painter, config, tmp_path):
+    often, seldom = (
+        run(tiny_painter, dataclasses.replace(config, out=tmp_path / str(every), log_every=every)) for every in (1, 1000)
+    )
+    assert_equal(weights(often), weights(seldom))

@@ -60,7 +60,8 @@ def finetune(config: Finetune, package: Path, old: StyleTransferPipeline) -> Pre
     kept = {name: code.codes for name, code in old.style_codes.items() if name not in subfolders(config.data.paintings)}
     before = {name: looks(old.encoder, paintings).mean(dim=0) for name, paintings in by_style(preset.data).items()}
     export = FinetunedExport(config, preset.data, kept, before)
-    return dataclasses.replace(preset, nets=preset.nets | published, export=export)
+    rates = preset.rates | {"generator": config.rate}
+    return dataclasses.replace(preset, nets=preset.nets | published, rates=rates, export=export)
 
 
 def go_on(game: Game, package: Path, state: dict[str, Tensor], old: list[str], styles: list[str]) -> nn.Module:
