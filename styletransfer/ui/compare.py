@@ -12,7 +12,7 @@ from styletransfer.ui.page import Page
 from styletransfer.ui.picker import Picker
 from styletransfer.ui.saved import DOWNLOAD, save
 from styletransfer.ui.visitor import Visitor
-from styletransfer.ui.words import say, tell
+from styletransfer.ui.words import content, say, tell
 
 ALL = "all models"
 STRENGTHS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
@@ -45,7 +45,11 @@ CSS = """
     #compare-sheet .image-container > button { width: 200% !important; }
     #compare-sheet .image-frame { width: 100% !important; }
 }
+#compare-sheet:not(:has(img))::after {
+    position: absolute; inset: calc(50% + 20px) 0 auto; text-align: center; color: var(--body-text-color-subdued);
+}
 """
+CSS += content("#compare-sheet", ":not(:has(img))::after", "compare_waiting")
 
 
 def build(page: Page) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import replace
 from functools import cache
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -46,11 +45,9 @@ def fetch_package(name: str, revision: str | None = None) -> Package:
         raise explained(error, name, revision) from None
     tidy(folder.parents[1])
     try:
-        package = read_package(folder)
+        return read_package(folder, name)
     except (ValueError, OSError) as error:
         raise foreign(error, name, folder) from None
-    nameless = package.title == package.name  # without a card the title would be the commit
-    return replace(package, name=name, title=name.split("/")[1] if nameless else package.title)
 
 
 class Refused(ValueError):

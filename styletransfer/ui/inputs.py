@@ -1,6 +1,5 @@
 """Pictures from and to the browser: uploads that answer a bad file with a sentence, a slider that is quick to fill."""
 
-import io
 from abc import ABCMeta
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +7,9 @@ from pathlib import Path
 
 import gradio as gr
 from gradio.component_meta import ComponentMeta
-from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from styletransfer.ui.saved import save
 from styletransfer.ui.words import tell
 
 AS_FILE = {"type": "filepath", "image_mode": None, "buttons": ["fullscreen"]}
@@ -52,9 +51,7 @@ class BeforeAfter(gr.ImageSlider, metaclass=NoStub):
     def jpeg(self, image: Image.Image) -> str:
         if "A" in image.getbands():
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-        data = io.BytesIO()
-        image.convert("RGB").save(data, "jpeg", quality=92, subsampling=0, icc_profile=image.info.get("icc_profile"))
-        return save_bytes_to_cache(data.getvalue(), "picture.jpg", self.GRADIO_CACHE)
+        return save(image.convert("RGB"), "picture.jpg")
 
 
 def read(path: str | Path, longest: int | None = None) -> Image.Image:

@@ -10,12 +10,11 @@ from styletransfer.ui.words import say, tell
 def build() -> None:
     """Lay out the section."""
 
-    def training_command(have: str, first: str, second: str, minutes: int, repo: str, private: bool) -> str:
+    def training_command(have: str, first: str, second: str, minutes: str, repo: str, private: bool) -> str:
         """The commands that train a package or a style, and use it.
 
         Args:
-            have: "paintings": photos, and paintings in one folder per style; "style": a few paintings in one style; "pairs":
-                pictures before and after; "folders": two folders of different kinds; "pictures": only pictures.
+            have: One of paintings (photos, and a folder of paintings per style), style, pairs, folders (two kinds), pictures.
             first: Folder of the photos, the paintings, or the pictures to start from.
             second: Folder of the paintings or of the pictures to come to; the name of a style; nothing for only pictures.
             minutes: How long it may take.
@@ -24,7 +23,7 @@ def build() -> None:
         """
         if repo.strip() and not HUB_ID.fullmatch(repo.strip()):
             raise refusal(tell("models_bad_id"))
-        return compose(have, (first, second), minutes, repo, private)
+        return compose(have, (first, second), int(minutes), repo, private)
 
     def ask(have: str):
         asks = PLANS[have].asks
@@ -61,8 +60,8 @@ def questions() -> tuple:
     with gr.Column(scale=2, min_width=280):
         kinds = [(say(f"models_have_{kind}"), kind) for kind in PLANS]
         have = gr.Radio(kinds, value="paintings", label=say("models_have"), elem_id="models-have")
-        times = [(say(f"models_minutes_{minutes}"), minutes) for minutes in MINUTES]
-        minutes = gr.Radio(times, value=240, label=say("models_minutes"), elem_id="models-minutes")
+        times = [(say(f"models_minutes_{minutes}"), str(minutes)) for minutes in MINUTES]
+        minutes = gr.Radio(times, value="240", label=say("models_minutes"), elem_id="models-minutes")
     with gr.Column(scale=3, min_width=300):
         with gr.Row(elem_id="models-folders"):
             first, second = (

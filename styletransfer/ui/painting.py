@@ -14,7 +14,7 @@ from styletransfer.ui.words import tell
 PREVIEW = 640  # pixels of the longer side: a fifth of a second on two cores
 
 # what does not depend on a slider is done once: decoding the photo takes as long as painting a small one
-preview_of = lru_cache(maxsize=8)(lambda path: read(path, PREVIEW))
+preview_of = lru_cache(maxsize=32)(lambda path: read(path, PREVIEW))
 
 
 def pipeline(load: Callable, package: Package):

@@ -23,7 +23,8 @@ def save(picture: Image.Image, name: str) -> str:
     Equal pictures are one file. It appears in one piece: Gradio's own functions would empty it while somebody else is reading it.
     """
     data = io.BytesIO()
-    picture.save(data, "png" if name.endswith(".png") else "jpeg", quality=92)
+    kind = "png" if name.endswith(".png") else "jpeg"
+    picture.save(data, kind, quality=92, subsampling=0, icc_profile=picture.info.get("icc_profile"))
     path = Path(get_upload_folder(), hash_bytes(data.getvalue()), Path(name).name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:

@@ -157,7 +157,7 @@ def build(page: Page) -> None:
 
     inputs = [photo, style, strength, preserve_color, painting, second, mix, mask, page.visitor]
     download.click(lambda: gr.update(visible=True), None, cancel, **at_once)
-    work = download.click(studio.stylise, inputs, full, api_name="stylise", show_progress_on=result)
+    work = download.click(studio.stylise, inputs, full, api_name="stylise", show_progress_on=result, concurrency_limit=1)
     work.success(None, [full, photo, style], js=DOWNLOAD, **private)
     work.then(lambda: gr.update(visible=False), None, cancel, **at_once)
     cancel.click(lambda: gr.update(visible=False), None, cancel, cancels=[work], **at_once)

@@ -38,7 +38,7 @@ CALLS = {
         "have": "pictures",
         "first": "holiday",
         "second": "",
-        "minutes": 60,
+        "minutes": "60",
         "repo": "user/mine",
         "private": True,
     },

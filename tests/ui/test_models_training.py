@@ -57,6 +57,6 @@ def test_the_endpoint_says_what_the_function_says(url):
     from gradio_client import Client
 
     client = Client(url, verbose=False, analytics_enabled=False)
-    answers = {"have": "pairs", "first": "a b", "second": "", "minutes": 60, "repo": "user/name", "private": True}
+    answers = {"have": "pairs", "first": "a b", "second": "", "minutes": "60", "repo": "user/name", "private": True}
     expected = compose("pairs", ("a b", ""), 60, "user/name", True)
     assert client.predict(**answers, api_name="/training_command") == expected

@@ -12,6 +12,7 @@ WORDS = {
     "compare_start": ("Compare", "开始对比"),
     "compare_stop": ("Stop", "停止"),
     "compare_sheet": ("Every style at once", "所有风格一览"),
+    "compare_waiting": ("Every style of your photo appears here", "照片的所有风格会显示在这里"),
     "compare_hint": ("Your photo in every style, on one sheet.", "把一张照片的所有风格放在同一张图上。"),
     "compare_png": ("Download PNG", "下载 PNG"),
     "compare_jpeg": ("Download JPEG", "下载 JPEG"),
