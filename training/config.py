@@ -4,7 +4,18 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True)
+class Between:
+    """Numbers that `python -m training search` tries, evenly on a logarithmic scale."""
+
+    low: float
+    high: float
+
+
+RATES = Between(5e-5, 2e-3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +25,7 @@ class Data:
     paintings: Path
     """Folder with one sub-folder of paintings for each style; its name is the name of the style."""
     crop: int = 192
-    """Side of the square training crops, in pixels."""
+    """Side of the square training crops, in pixels. With --minutes, a smaller one where the time is short."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +67,7 @@ class Run:
     resume: bool = False
     """Go on from the last state in --out. Without a saved state, start anew."""
     batch: int = 4
-    """Samples for each update, over all processes and accumulation steps."""
+    """Samples for each update, over all processes and accumulation steps. With --minutes, fewer where the time is short."""
     accumulate: int = 1
     """Split each batch into this many parts to save memory; the result is the same."""
     seed: int = 0
@@ -73,8 +84,21 @@ class Run:
     """Updates between two sample grids."""
     save_every: int = 500
     """Updates between two saved states."""
-    tracker: Literal["tensorboard", "none"] = "tensorboard"
+    validate_every: int | None = None
+    """Updates between two validations on held-out pictures, the best of which ships; 0 for none. By default ten in a training,
+    100 updates apart or more."""
+    patience: int = 0
+    """End after so many validations that were no better than the best; 0 goes on."""
+    tracker: Literal["tensorboard", "wandb", "trackio", "none"] = "tensorboard"
+    """Where losses, scores and samples can be watched; wandb and trackio are to be installed first."""
     hub: Hub = field(default_factory=Hub)
+
+    smaller: ClassVar[tuple[tuple[int, int], ...]] = ()
+    """Sides of crops and batches, the smallest first, that a training with --minutes may take in place of the standard ones."""
+    enough: ClassVar[int] = 1000
+    """Updates for which it rather takes smaller ones; most presets of benchmarks/learning.py have come far after as many."""
+    space: ClassVar[dict[str, Between | tuple]] = {}
+    """Options that `python -m training search` tries, and their values."""
 
     def __post_init__(self):
         if self.updates is None and self.minutes is None:
@@ -83,6 +107,11 @@ class Run:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ValueError(f"--{name.replace('_', '-')} must be positive, got {value}")
+        for name in ("validate_every", "patience"):
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"--{name.replace('_', '-')} cannot be negative, got {getattr(self, name)}")
+        if self.patience and self.validate_every == 0:
+            raise ValueError("--patience counts validations, and --validate-every 0 makes none")
         if self.batch % self.accumulate:
             raise ValueError(f"--batch {self.batch} cannot be split into --accumulate {self.accumulate} equal parts")
 
@@ -108,6 +137,14 @@ class Painter(Run):
     start: str | None = None
     """A painter package, folder or Hub id, to start from in place of random weights."""
 
+    smaller = ((64, 2), (96, 2), (128, 4))
+    space: ClassVar = {
+        "content": Between(3, 30),
+        "style": Between(10, 100),
+        "palette": Between(20, 200),
+        "adversarial": Between(1, 10),
+    }
+
 
 World = Literal["pointillism", "hatching", "cartoon", "mosaic", "ink", "palette"]
 Loss = Literal["logistic", "lsgan", "hinge", "wasserstein", "relativistic"]
@@ -121,7 +158,7 @@ class Pictures:
     world: World | None = None
     """Render the pictures in this style first."""
     crop: int = 64
-    """Side of the square pictures, in pixels."""
+    """Side of the square pictures, in pixels. With --minutes, a smaller one where the time is short."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +170,7 @@ class Unpaired:
     world: World | None = None
     """A style to learn that is computed, not collected: its truth is known."""
     crop: int = 128
-    """Side of the square training crops, in pixels."""
+    """Side of the square training crops, in pixels. With --minutes, a smaller one where the time is short."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +182,7 @@ class Pairs:
     world: World | None = None
     """A style to learn that is computed, not collected."""
     crop: int = 128
-    """Side of the square training crops, in pixels."""
+    """Side of the square training crops, in pixels. With --minutes, a smaller one where the time is short."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +192,7 @@ class Labelled:
     worlds: tuple[World, ...] = ("hatching", "mosaic", "palette")
     """The domains, where there is no folder; plain scenes are one more."""
     crop: int = 128
-    """Side of the square training crops, in pixels."""
+    """Side of the square training crops, in pixels. With --minutes, a smaller one where the time is short."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +215,10 @@ class Dcgan(Run):
     augment: bool = False
     """Change real and fake pictures alike before they are judged (DiffAugment)."""
 
+    smaller = ((32, 16), (32, 32), (64, 16))
+    enough = 2000
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "lipschitz": ("none", "spectral", "r1", "r1r2")}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wgan(Dcgan):
@@ -188,6 +229,9 @@ class Wgan(Dcgan):
     lipschitz: Smoothness = "gp"
     discriminator_updates: int = 5
 
+    enough = 5000
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "lipschitz": ("gp", "clip", "spectral")}
+
 
 @dataclass(frozen=True, kw_only=True)
 class R3gan(Dcgan):
@@ -195,6 +239,9 @@ class R3gan(Dcgan):
 
     game: Loss = "relativistic"
     lipschitz: Smoothness = "r1r2"
+
+    enough = 1000
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "lipschitz": ("r1", "r2", "r1r2")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +253,8 @@ class Few(Dcgan):
     game: Loss = "hinge"
     lipschitz: Smoothness = "spectral"
     augment: bool = True
+
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "lipschitz": ("none", "spectral", "r1r2")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +270,9 @@ class Progressive(Run):
     """Learning rate of both players."""
     batch: int = 16
 
+    smaller = ((32, 8), (64, 8), (64, 16))
+    space: ClassVar = {"rate": Between(1e-4, 1e-2), "width": (64, 128)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pix2pix(Run):
@@ -233,6 +285,9 @@ class Pix2pix(Run):
     """Learning rate of both players."""
     l1: float = 100.0
     """Weight of the L1 distance to the target."""
+
+    smaller = ((64, 2), (64, 4), (128, 2))
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "l1": Between(10, 1000)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,6 +302,9 @@ class Superres(Run):
     features: Features = field(default_factory=Features)
     adversarial: float = 5e-3
     """Weight of the adversarial loss beside the pixels' L1."""
+
+    smaller = ((64, 2), (64, 4), (128, 2))
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "adversarial": Between(1e-3, 5e-2)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,6 +323,9 @@ class Cyclegan(Run):
     """Weight of the way there and back."""
     identity: float = 5.0
     """Weight of leaving alone what is in the target domain already."""
+
+    smaller = ((64, 1), (96, 1))
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "blocks": (6, 9), "cycle": Between(3, 30), "identity": Between(1, 15)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,6 +347,9 @@ class Cut(Run):
     patches: int = 256
     """Patches for each layer."""
 
+    smaller = ((64, 1), (96, 1))
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "blocks": (6, 9), "nce": Between(0.3, 10)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fastcut(Cut):
@@ -293,6 +357,8 @@ class Fastcut(Cut):
 
     nce: float = 10.0
     identity: bool = False
+
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "blocks": (6, 9), "nce": Between(1, 30)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -311,6 +377,10 @@ class Stargan(Run):
     """Weight of the way there and back."""
     classes: float = 1.0
     """Weight of the classification of domains."""
+
+    smaller = ((64, 4), (64, 8), (128, 4))
+    enough = 4000
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "cycle": Between(3, 100), "classes": Between(0.3, 10)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,6 +402,10 @@ class Semantic(Run):
     style: float = 10.0
     """Weight of the Gram distance, in the last stage."""
 
+    smaller = ((64, 2), (64, 4), (128, 2))
+    enough = 500
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "content": Between(1, 100), "style": Between(1, 100)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reference(Run):
@@ -348,6 +422,10 @@ class Reference(Run):
     constancy: float = 1.0
     """Weight of f-constancy and of the identity on the target domain (Taigman et al. 2017)."""
 
+    smaller = ((64, 2), (64, 4), (128, 2))
+    enough = 500
+    space: ClassVar = {"rate": RATES, "content": Between(1, 100), "style": Between(3, 300), "constancy": Between(0.1, 10)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Layers(Run):
@@ -362,6 +440,10 @@ class Layers(Run):
     """Weight of the content distance on the discriminator's layers."""
     style: float = 10.0
     """Weight of the style distance on them."""
+
+    smaller = ((64, 2), (64, 4), (128, 2))
+    enough = 500
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "content": Between(1, 100), "style": Between(1, 100)}
 
 
 PRESETS: dict[str, type[Run]] = {
