@@ -18,7 +18,7 @@ from training.trainer import Trainer
 
 def test_package_of_a_run(tiny_painter, config, pictures):
     data = tiny_painter.data
-    trainer = Trainer(tiny_painter, dataclasses.replace(config, updates=2))
+    trainer = Trainer(tiny_painter, dataclasses.replace(config, updates=2, validate_every=2))
     trainer.train()
     folder = config.out / "pipeline"
     package = read_package(folder)
