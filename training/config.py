@@ -269,6 +269,11 @@ class Progressive(Run):
     rate: float = 1e-3
     """Learning rate of both players."""
     batch: int = 16
+    game: Loss = "wasserstein"
+    lipschitz: Smoothness = "gp"
+    """What keeps the discriminator smooth."""
+    augment: bool = False
+    """Change real and fake pictures alike before they are judged (DiffAugment)."""
 
     smaller = ((32, 8), (64, 8), (64, 16))
     space: ClassVar = {"rate": Between(1e-4, 1e-2), "width": (64, 128)}
