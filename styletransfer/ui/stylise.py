@@ -69,7 +69,12 @@ def build(page: Page) -> None:
                 gr.Examples([[str(path)] for path in examples], photo, label=say("stylise_examples"), elem_id="examples")
         with gr.Column(elem_id="result-side"):
             result = BeforeAfter(
-                show_label=False, label=say("stylise_result"), elem_id="result", buttons=["fullscreen"], max_height=2000
+                show_label=False,
+                label=say("stylise_result"),
+                elem_id="result",
+                buttons=["fullscreen"],
+                max_height=2000,
+                slider_position=30,  # the painting is what people came for
             )
             with gr.Row(elem_id="tune"):
                 strength = gr.Slider(0, MAX_STRENGTH, 1, step=0.05, label=say("stylise_strength"), elem_id="strength")
