@@ -93,7 +93,8 @@ def build_packages(page: Page) -> gr.Dropdown:
         package = packages_of(page, visitor).get(name)
         return f"<p>{tell('models_none')}</p>" if package is None else view(package)
 
-    first = next((package.name for package in page.catalog), None)
+    by_interest = sorted(page.catalog, key=lambda package: not package.styles)  # painters have the most to show
+    first = next((package.name for package in by_interest), None)
     with gr.Column(scale=2, min_width=280, elem_id="models-pick"):
         choice = gr.Dropdown(choices(Visitor()), value=first, label=say("models_package"), elem_id="models-package")
         gr.Markdown(say("models_hub_title"), elem_id="models-hub-title")

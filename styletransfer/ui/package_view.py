@@ -40,8 +40,8 @@ def view(package: Package) -> str:
 
 
 def shown(package: Package) -> list[Path]:
-    """Its samples, photos last; sheets are too wide to be seen small."""
-    samples = [path for path in package.samples if not path.stem.startswith("sheet")]
+    """Its samples, photos last; its sheet, which is small when seen whole, only where there is nothing else."""
+    samples = [path for path in package.samples if not path.stem.startswith("sheet")] or package.samples
     return sorted(samples, key=lambda path: path.stem.startswith("photo-"))[:MAX_SAMPLES]
 
 

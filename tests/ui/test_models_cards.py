@@ -86,3 +86,13 @@ def test_front_matter_file_names_and_samples_are_a_strangers_too(tiny_package, t
     for number in range(30):
         shutil.copy(samples / "alpha.jpg", samples / f"more-{number}.jpg")
     assert view(read_package(folder)).count("<figure>") <= MAX_SAMPLES
+
+
+def test_a_sheet_is_shown_where_there_is_nothing_else(tiny_package, tmp_path):
+    shutil.copytree(tiny_package, tmp_path / "tiny")
+    samples = tmp_path / "tiny" / "samples"
+    Image.new("RGB", (64, 64), "red").save(samples / "sheet.jpg")
+    assert "<figcaption>sheet<" not in view(read_package(tmp_path / "tiny"))
+    for path in set(samples.iterdir()) - {samples / "sheet.jpg"}:
+        path.unlink()
+    assert "<figcaption>sheet<" in view(read_package(tmp_path / "tiny"))

@@ -17,7 +17,7 @@ from training.metrics.statistics import network_statistics
 from training.metrics.style import lab_histogram
 
 GRAM_LAYERS = (1, 4, 7, 10)  # of SqueezeNet 1.1: conv1, fire3, 5 and 7
-SMALL = 128  # pixels: side of the pictures for the sliced Wasserstein distance
+SMALL = 128  # pixels: side of the pictures for the sliced Wasserstein distance; smaller ones stay as they are
 
 Parts = dict[str, Tensor]
 Extractor = Callable[[Tensor], Parts]

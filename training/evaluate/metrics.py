@@ -151,7 +151,7 @@ def artfid(sets: Sets) -> tuple[Interval, float, float]:
 NETWORK, INCEPTION = ("network",), ("inception",)
 
 METRICS: dict[str, Metric] = {
-    "swd": Metric("Sliced Wasserstein distance x 1000, 128 px", between_sets("small", swd), sets=True),
+    "swd": Metric("Sliced Wasserstein distance x 1000", between_sets("small", swd), sets=True),
     "color": Metric("Hellinger distance of Lab histograms", between_sets("histogram", color_distance), sets=True),
     "gram": Metric("Gram distance, SqueezeNet", gram, parts=NETWORK),
     "pyramid_kernel": Metric(

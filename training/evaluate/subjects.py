@@ -12,6 +12,7 @@ from styletransfer import open_image
 from styletransfer.images import to_pil
 from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from training.evaluate.describe import SMALL
 from training.metrics.pictures import SIDE, standard
 
 MOST = 200  # pictures of a folder, unless told otherwise
@@ -72,7 +73,8 @@ def subject(pipe: DiffusionPipeline, photos: Path | None, paintings: Path | None
         return (pipe(picture, **({option: look} if look is not None else {})).images[0] for picture in pictures)
 
     protocol = (
-        f"shorter side {SIDE} px, centre crop {SIDE} x {SIDE}; results and photos pass through JPEG quality 90, as paintings did"
+        f"shorter side {SIDE} px, centre crop {SIDE} x {SIDE}; results and photos pass through JPEG quality 90, "
+        f"as paintings did; {SMALL} px for the sliced Wasserstein distance"
     )
     warnings = (f"no score for {', '.join(missing)}: {paintings} has no two pictures of each",) if missing else ()
     return Subject(pictures, pictures, looks, make, SIDE, True, protocol, warnings)
