@@ -23,7 +23,7 @@ class Data:
     photos: Path
     """Folder of photos, searched with its sub-folders."""
     paintings: Path
-    """Folder with one sub-folder of paintings for each style; its name is the name of the style."""
+    """Folder of paintings, or of folders of them, which then come up equally often."""
     crop: int = 192
     """Side of the square training crops, in pixels. With --minutes, a smaller one where the time is short."""
 
@@ -118,31 +118,34 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Painter(Run):
-    """One generator for many styles, with a style encoder: the flagship."""
+    """Photos to paintings in the style of any painting: the flagship."""
 
     data: Data
     features: Features = field(default_factory=Features)
-    game: Literal["hinge", "lsgan", "relativistic"] = "hinge"
-    """Adversarial game; relativistic comes with R1 and R2 on the discriminator of pixels, the others with spectral norm."""
+    rate: float = 1e-3
+    """Learning rate of the generator."""
     content: float = 10.0
-    """Weight of the content loss."""
-    style: float = 30.0
-    """Weight of the Gram distance to the painting."""
+    """Weight of the content distance to the recoloured photo."""
+    style: float = 20.0
+    """Weight of the nearest-neighbour feature distance to the painting."""
+    moments: float = 10.0
+    """Weight of the distance of channel means and deviations."""
     palette: float = 60.0
     """Weight of the colour distance to the painting."""
-    adversarial: float = 4.0
-    """Weight of each of the two adversarial losses, on pixels and on features."""
-    apart: float = 10.0
-    """Weight of the similarity of codes of different styles."""
+    adversarial: float = 1.0
+    """Weight of the adversarial loss."""
+    apart: float = 2.0
+    """Weight of the similarity of the codes of different paintings."""
     start: str | None = None
     """A painter package, folder or Hub id, to start from in place of random weights."""
 
     smaller = ((64, 2), (96, 2), (128, 4))
     space: ClassVar = {
+        "rate": RATES,
         "content": Between(3, 30),
-        "style": Between(10, 100),
+        "style": Between(5, 60),
         "palette": Between(20, 200),
-        "adversarial": Between(1, 10),
+        "adversarial": Between(0.3, 3),
     }
 
 

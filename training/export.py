@@ -40,26 +40,7 @@ class PainterExport:
 
     def __call__(self, nets: dict[str, nn.Module], folder: Path) -> None:
         networks = {name: net.cpu().eval() for name, net in nets.items()}
-        styles = {
-            name: exemplars(torch.cat([encode(networks["encoder"], image) for image in paintings.images]))
-            for name, paintings in zip(self.data.styles, self.data.paintings, strict=True)
-        }
-        pipeline = StyleTransferPipeline(**networks, styles=styles)
-        pipeline.save_pretrained(folder)
-        write_samples(pipeline, self.data.photos.images[:1], folder / "samples")
-        counts = ", ".join(
-            f"{name} ({len(paintings)})" for name, paintings in zip(self.data.styles, self.data.paintings, strict=True)
-        )
-        lists = describe_lists({"photos": self.config.data.photos, "paintings": self.config.data.paintings})
-        explain(
-            folder,
-            "template.md",
-            address=self.config.hub.repo,
-            data=f"{len(self.data.photos)} photos; paintings by style: {counts}.\n\n{lists}",
-            sources="The pictures and their licences are those of whoever trained this package.",
-            training=describe(self.config),
-            results="Not measured. `python -m training.evaluate` scores a package on held-out pictures.",
-        )
+        StyleTransferPipeline(**networks).save_pretrained(folder)
 
 
 @torch.no_grad()

@@ -17,16 +17,16 @@ from torch.utils.data import Dataset, default_collate
 
 from training.config import Unpaired
 from training.data.streams import pairs, unpaired
-from training.losses.perceptual import content_distance, style_distance
+from training.losses.neighbors import nearest_neighbor_distance
+from training.losses.perceptual import content_distance
 from training.metrics.swd import sliced_wasserstein_distance
 from training.metrics.truth import color_distance
-from training.steps.domains import Domains
+from training.steps.painting import Painting
 
 COUNT = 16  # results that are judged one by one
 CROWD = 32  # translations that are judged as a crowd
 DRAWN = 128  # pictures from noise
 CHUNK = 8  # of them at a time
-FAR = 2**40  # a place in a stream that no training reaches, where nothing is held out
 
 Nets = dict[str, nn.Module]
 Batch = dict[str, Tensor]
@@ -173,10 +173,9 @@ class Restored:
 
 @dataclass(frozen=True)
 class Painted:
-    """Gram distance of painted photos to the painting whose style they take, and content distance to the photo, both 0 to 1.
+    """Painted photos: nearest-neighbour distance to the painting whose style they take, and content distance to the photo.
 
-    The sum that decides weighs them as the training does. Crops of photos and paintings are others than those trained on, but
-    not the files: the painter's data holds none out.
+    The sum that decides weighs them as the training does.
     """
 
     held: Held
@@ -188,10 +187,10 @@ class Painted:
     def __call__(self, nets: Nets) -> dict[str, float]:
         styles, contents = [], []
         for batch in self.held.batches(nets):
-            step = Domains(nets | {"features": self.features}, batch)
+            step = Painting(nets | {"features": self.features}, batch)
             seen = self.features(step.full)
-            styles.append(style_distance(seen, step.painting_style))
-            contents.append(content_distance(seen, step.photo_content))
+            styles.append(nearest_neighbor_distance(seen, step.painting_style))
+            contents.append(content_distance(seen, step.content))
         style, content = (torch.stack(values).mean().item() for values in (styles, contents))
         both = (self.style * style + self.content * content) / (self.style + self.content)
-        return {"style_and_content": both, "gram_distance": style, "content_distance": content}
+        return {"style_and_content": both, "neighbor_distance": style, "content_distance": content}

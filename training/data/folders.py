@@ -9,6 +9,11 @@ from PIL import Image, ImageOps
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
+from styletransfer.color import Palette, recolor, transport
+
+PARTS = ("train", "held")
+TONES = (0.4, 1.0)  # amounts of the painting's lightness that the painter practises with
+
 
 class ImageFolder:
     """Every picture below a folder, decoded once and kept in memory as bytes.
@@ -77,15 +82,16 @@ def to_tensor(pixels: np.ndarray) -> torch.Tensor:
 
 
 class PhotosAndPaintings(Dataset):
-    """Sample number `position` of an endless stream: a crop of a photo, a crop of a painting and the painting's domain.
+    """Sample number `position` of an endless stream: a crop of a photo, the same in the palette of a painting, a crop of that.
 
-    Domains are drawn evenly, whatever their size. Everything about a sample follows from (seed, position) alone, so a resumed
-    training sees the same samples as one that ran through.
+    Folders of paintings are drawn evenly, whatever their size. Everything about a sample follows from (seed, position) alone, so
+    a resumed training sees the same samples as one that ran through.
 
     Args:
         photos: Folder of photos.
-        paintings: Folder with one sub-folder of paintings for each style.
+        paintings: Folder of paintings, or of folders of them, which then come up equally often.
         crop: Side of the square crops in pixels.
+        part: "train" or "held", as `ImageFolder` parts them; the two share no picture.
         photo_scale, painting_scale: Range of the crop's side relative to the shorter side of the picture.
     """
 
@@ -95,25 +101,39 @@ class PhotosAndPaintings(Dataset):
         paintings: Path,
         crop: int,
         seed: int = 0,
-        photo_scale: tuple[float, float] = (0.6, 1.0),
+        part: str = "train",
+        photo_scale: tuple[float, float] = (0.55, 1.0),
         painting_scale: tuple[float, float] = (0.45, 0.85),
     ):
-        folders = (
-            sorted(p for p in paintings.iterdir() if p.is_dir() and not p.name.startswith(".")) if paintings.is_dir() else []
-        )
-        if not folders:
-            raise ValueError(f"{paintings} must hold one folder of paintings for each style, and holds none")
-        self.styles = [folder.name for folder in folders]
-        self.photos = ImageFolder(photos, crop)
-        self.paintings = [ImageFolder(folder, crop) for folder in folders]
-        self.crop, self.seed, self.photo_scale, self.painting_scale = crop, seed, photo_scale, painting_scale
+        folders = sorted(p for p in paintings.glob("*") if p.is_dir() and not p.name.startswith("."))
+        self.photos = Palettes(ImageFolder(photos, crop, part).images)
+        self.groups = [Palettes(ImageFolder(folder, crop, part).images) for folder in folders or [paintings]]
+        self.first = [sum(len(group.images) for group in self.groups[:number]) for number in range(len(self.groups))]
+        self.crop, self.seed, self.part = crop, seed, PARTS.index(part)
+        self.photo_scale, self.painting_scale = photo_scale, painting_scale
 
     def __getitem__(self, position: int) -> dict[str, torch.Tensor]:
-        rng = np.random.default_rng([self.seed, position])
-        label = int(rng.integers(len(self.styles)))
-        paintings = self.paintings[label].images
+        rng = np.random.default_rng([self.part, self.seed, position])
+        group = int(rng.integers(len(self.groups)))
+        number = int(rng.integers(len(self.groups[group].images)))
+        painting, target = self.groups[group][number]
+        photo, source = self.photos[int(rng.integers(len(self.photos.images)))]
+        pixels = to_tensor(random_crop(photo, self.crop, self.photo_scale, rng))
+        matrix, offset = transport(source, target, tone=rng.uniform(*TONES))
         return {
-            "photo": to_tensor(random_crop(self.photos.images[rng.integers(len(self.photos))], self.crop, self.photo_scale, rng)),
-            "painting": to_tensor(random_crop(paintings[rng.integers(len(paintings))], self.crop, self.painting_scale, rng)),
-            "label": torch.tensor(label),
+            "photo": pixels,
+            "recolored": recolor(pixels[None], matrix, offset)[0],
+            "painting": to_tensor(random_crop(painting, self.crop, self.painting_scale, rng)),
+            "label": torch.tensor(self.first[group] + number),
         }
+
+
+class Palettes:
+    """Pictures, each with the palette of the whole of it."""
+
+    def __init__(self, images: list[Image.Image]):
+        self.images = images
+        self.palettes = [Palette.of(to_tensor(np.asarray(image.resize((64, 64), Image.Resampling.BOX)))[None]) for image in images]
+
+    def __getitem__(self, number: int) -> tuple[Image.Image, Palette]:
+        return self.images[number], self.palettes[number]

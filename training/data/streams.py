@@ -20,11 +20,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from training.config import Labelled, Pairs, Pictures, Unpaired
-from training.data.folders import ImageFolder, random_crop, to_tensor
+from training.data.folders import PARTS, ImageFolder, random_crop, to_tensor
 from training.data.worlds import RENDERERS, scene
 
 SCALE = (0.6, 1.0)  # side of a crop, relative to the shorter side of its picture
-PARTS = ("train", "held")
 
 Draw = Callable[[np.random.Generator], np.ndarray]  # makes a picture, uint8 (S, S, 3)
 

@@ -1,4 +1,4 @@
-"""Distance between the palettes of two images."""
+"""Losses on pixels: palettes, smoothness, the gamut."""
 
 import torch
 import torch.nn.functional as F
@@ -22,3 +22,13 @@ def palette_distance(
     axes = F.normalize(torch.randn(directions, 3, generator=generator, device=result.device), dim=1)
     have, want = ((axes @ colour).sort(dim=2).values for colour in colours)
     return average((have - want).square().mean(dim=(1, 2)), weight)
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """Mean absolute difference of neighbouring pixels of `image` (B, C, H, W), down plus across (Mahendran & Vedaldi 2015)."""
+    return image.diff(dim=2).abs().mean() + image.diff(dim=3).abs().mean()
+
+
+def out_of_gamut(image: Tensor) -> Tensor:
+    """How far the values of `image` leave [-1, 1], mean."""
+    return F.relu(image.abs() - 1).mean()

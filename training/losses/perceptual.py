@@ -25,6 +25,17 @@ def style_distance(result: Features, painting: Features, weight: Tensor | None =
     return average(torch.stack(errors).mean(dim=0), weight)
 
 
+def moment_distance(result: Features, painting: Features, weight: Tensor | None = None) -> Tensor:
+    """Means and deviations of every channel (Huang & Belongie 2017, eq. 13) compared by `relative_error`, mean over layers."""
+    errors = [relative_error(*(moments(features[layer]) for features in (result, painting))) for layer in painting]
+    return average(torch.stack(errors).mean(dim=0), weight)
+
+
+def moments(features: Tensor) -> Tensor:
+    variance, mean = torch.var_mean(features.float(), dim=(2, 3), correction=0)
+    return torch.cat([mean, (variance + 1e-6).sqrt()], dim=1)
+
+
 def relative_error(a: Tensor, b: Tensor) -> Tensor:
     """||a - b||^2 / (||a||^2 + ||b||^2) of each image, (B,): 0 if equal, 1 if nothing agrees, so that layers count alike.
 

@@ -1,101 +1,96 @@
-"""The flagship: photos to paintings of many styles by one generator."""
+"""The flagship: photos to paintings in the style of any painting, by one generator."""
 
 import torch
 
-from styletransfer.models.feature_discriminator import FeatureDiscriminator
+from styletransfer.catalog import find_package
 from styletransfer.models.features import FeaturePyramid
 from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
-from styletransfer.pipelines import load_pipeline
-from training.config import Painter
+from styletransfer.pipelines.loading import fetch, load_network
+from training.config import Features, Painter
 from training.data.folders import PhotosAndPaintings
 from training.export import PainterExport
-from training.judges import COUNT, FAR, Held, Painted
-from training.losses.adversarial import GAMES
+from training.judges import COUNT, Held, Painted
+from training.losses.adversarial import HINGE
 from training.losses.codes import domain_similarity
-from training.losses.color import palette_distance
-from training.losses.lipschitz import GradientNorm, SpectralNorm
-from training.losses.perceptual import content_distance, style_distance
+from training.losses.color import out_of_gamut, palette_distance, total_variation
+from training.losses.lipschitz import SpectralNorm
+from training.losses.neighbors import nearest_neighbor_distance
+from training.losses.perceptual import content_distance, moment_distance
 from training.preset import Preset
 from training.recipe import Game, Phase, Recipe, Term
-from training.steps.domains import Domains
+from training.steps.painting import Painting
+
+BETAS = (0.5, 0.99)
 
 
 def painter(config: Painter) -> Preset:
-    """Photos to paintings of many domains by one generator, judged by its pixels and by frozen features, domain by domain."""
-    if config.features.network != "squeezenet1_1":
-        raise ValueError(f"the painter's layers are those of squeezenet1_1, got --features.network {config.features.network}")
-    data = PhotosAndPaintings(config.data.photos, config.data.paintings, config.data.crop, config.seed)
+    """The base network: strokes by nearest-neighbour feature matching against a discriminator that knows the painting's code."""
+    data, held = (
+        PhotosAndPaintings(config.data.photos, config.data.paintings, config.data.crop, config.seed, part)
+        for part in ("train", "held")
+    )
     stylizer, encoder = StyleGenerator(), StyleEncoder()
-    paintings = torch.stack([data[position]["painting"] for position in range(32)])
-    encoder.calibrate(paintings)
+    encoder.calibrate(torch.stack([data[position]["painting"] for position in range(32)]))
     if config.start is not None:
-        package = load_pipeline(config.start)
-        stylizer, encoder = package.stylizer, package.encoder
-    features = FeaturePyramid(
-        config.features.network,
-        sorted({*Domains.content_layers, *Domains.style_layers, *Domains.judged_layers}),
-        config.features.weights,
-        config.features.normalization,
-    )
-    seen = features(paintings)
-    judge = FeatureDiscriminator(
-        Domains.judged_layers, [seen[layer].shape[1] for layer in Domains.judged_layers], num_labels=len(data.styles)
-    )
-    judge.calibrate(seen)
+        package = fetch(find_package(config.start))
+        stylizer, encoder = load_network(StyleGenerator, package / "stylizer"), load_network(StyleEncoder, package / "encoder")
+    features = feature_pyramid(config.features)
     nets = {
         "stylizer": stylizer,
         "encoder": encoder,
-        "discriminator": PatchDiscriminator(
-            base_channels=32,
-            num_scales=2,
-            num_labels=len(data.styles),
-            norm="none",
-        ),
-        "judge": judge,
+        "discriminator": PatchDiscriminator(base_channels=32, code_size=encoder.config.code_size, norm="none"),
         "features": features,
     }
     recipe = Recipe(
-        step=Domains,
-        phases=(Phase("generator", ("stylizer", "encoder")), Phase("discriminator", ("discriminator", "judge"))),
-        games=(
-            Game(
-                "discriminator",
-                real="painting",
-                fake="fake",
-                loss=GAMES[config.game],
-                given="label",
-                weight=config.adversarial,
-                emphasis="strength",
-                lipschitz=GradientNorm(1.0, on=("real", "fake")) if config.game == "relativistic" else SpectralNorm(),
-            ),
-            Game(
-                "judge",
-                real="painting_features",
-                fake="fake_features",
-                loss=GAMES[config.game],
-                given="label",
-                weight=config.adversarial,
-                emphasis="strength",
-                lipschitz=SpectralNorm(),
-            ),
-        ),
-        terms=(
-            Term("content", content_distance, ("fake_features", "photo_content"), config.content),
-            Term("style", style_distance, ("fake_features", "painting_style", "strength"), config.style),
-            Term("palette", palette_distance, ("fake", "painting", "strength"), config.palette),
-            Term("apart", domain_similarity, ("code", "label"), config.apart),
-        ),
+        step=Painting,
+        phases=(Phase("generator", ("stylizer", "encoder")), Phase("discriminator", ("discriminator",))),
+        games=(game(config.adversarial, given="seen_code"),),
+        terms=(*terms(config), Term("apart", domain_similarity, ("code", "label"), config.apart)),
     )
     return Preset(
         nets=nets,
         recipe=recipe,
         data=data,
-        rates={"generator": 1e-3, "discriminator": 2e-4},
+        rates={"generator": config.rate, "discriminator": 4e-4},
+        betas=BETAS,
         # slow, as StyleGAN's mapping network (Karras et al. 2019, appendix C): or all codes drift one way, and styles merge
         paces={"encoder": 0.1},
         averaged=("stylizer", "encoder"),
         export=PainterExport(config, data),
-        judge=Painted(Held(lambda: data, COUNT, FAR), features, config.style, config.content),
+        judge=Painted(Held(lambda: held, COUNT), features, config.style, config.content),
     )
+
+
+def terms(config) -> tuple[Term, ...]:
+    """What makes a painting of a photo, weighted by the options `content`, `style`, `moments` and `palette`."""
+    return (
+        Term("content", content_distance, ("fake_features", "content"), config.content),
+        Term("style", nearest_neighbor_distance, ("fake_features", "painting_style", "strength"), config.style),
+        Term("moments", moment_distance, ("fake_features", "painting_style", "strength"), config.moments),
+        Term("palette", palette_distance, ("fake", "painting", "strength"), config.palette),
+        Term("smooth", total_variation, ("fake",), 2.0),
+        Term("gamut", out_of_gamut, ("fake",), 10.0),
+    )
+
+
+def game(weight: float, given: str | None = None) -> Game:
+    """Without it the strokes repeat like bricks."""
+    return Game(
+        "discriminator",
+        real="painting",
+        fake="fake",
+        loss=HINGE,
+        given=given,
+        weight=weight,
+        emphasis="strength",
+        lipschitz=SpectralNorm(),
+    )
+
+
+def feature_pyramid(features: Features) -> FeaturePyramid:
+    if features.network != "squeezenet1_1":
+        raise ValueError(f"the painter's layers are those of squeezenet1_1, got --features.network {features.network}")
+    layers = sorted({*Painting.content_layers, *Painting.style_layers})
+    return FeaturePyramid(features.network, layers, features.weights, features.normalization)
