@@ -136,7 +136,7 @@ class Painter(Run):
     """Weight of the adversarial loss."""
     apart: float = 2.0
     """Weight of the similarity of the codes of different paintings."""
-    start: str | None = None
+    pretrained: str | None = None
     """A painter package, folder or Hub id, to start from in place of random weights."""
 
     smaller = ((64, 2), (96, 2), (128, 4))

