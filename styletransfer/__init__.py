@@ -12,7 +12,7 @@ HOMES = {
     "StyleTransferPipeline": "styletransfer.pipelines.style_transfer",
     "TranslationPipeline": "styletransfer.pipelines.translation",
     "GenerationPipeline": "styletransfer.pipelines.generation",
-    "StyleCode": "styletransfer.controls",
+    "Style": "styletransfer.styles",
     "open_image": "styletransfer.images",
     "list_packages": "styletransfer.catalog",
     "StyleGenerator": "styletransfer.models.style_generator",

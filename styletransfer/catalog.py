@@ -13,6 +13,7 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODEL_CARDS = "model_cards"
 DEFAULT_PACKAGE = "painter"
+STYLES_FOLDER = "styles"  # of a package, with a file for each style
 PIPELINE_FILE = "pipeline"  # module of a package that holds the pipeline for plain diffusers
 MAX_HEADER = 10_000_000  # bytes
 
@@ -28,7 +29,7 @@ class Package:
         name: The folder's name, or its id on the Hub if it was fetched.
         title: What to call it, from the card.
         kind: Class of its pipeline.
-        styles: Names of its styles.
+        styles: What each of its styles says of its painting, by the style's name: `title`, `artist`, `year` ...
         samples: Its sample pictures; the thumbnail of a style is `samples/<style>.jpg`.
         card: Everything in the front matter of the card.
     """
@@ -37,7 +38,7 @@ class Package:
     name: str
     title: str
     kind: str
-    styles: tuple[str, ...]
+    styles: dict[str, dict[str, str]]
     samples: tuple[Path, ...]
     card: dict
 
@@ -66,13 +67,13 @@ def read_package(folder: str | Path, name: str | None = None) -> Package:
     name = name or folder.resolve().name
     index = read_index(folder)
     card = read_front_matter(folder / "README.md")
-    styles = folder / "styles.safetensors"
+    about = [read_header(path).get("__metadata__", {}) for path in sorted((folder / STYLES_FOLDER).glob("*.safetensors"))]
     return Package(
         path=folder,
         name=name,
         title=str(card.get("title") or card.get("model_name") or name.rpartition("/")[2]),
         kind=index["_class_name"],
-        styles=tuple(sorted(read_header(styles))) if styles.exists() else (),
+        styles={style["name"]: style for style in about if "name" in style},
         samples=tuple(sorted(folder.glob("samples/*.jpg"))),
         card=card,
     )
@@ -122,7 +123,7 @@ def read_front_matter(card: Path) -> dict:
 
 
 def read_header(path: Path) -> dict:
-    """Names and shapes of the tensors in a safetensors file, without reading them."""
+    """Names and shapes of the tensors in a safetensors file and its metadata, without reading the tensors."""
     try:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
@@ -131,7 +132,6 @@ def read_header(path: Path) -> dict:
         header = None
     if not isinstance(header, dict):
         raise ValueError(f"{path} is not a readable safetensors file")
-    header.pop("__metadata__", None)
     return header
 
 

@@ -88,7 +88,7 @@ def recolor(image: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
 
 
 def compress(moved: Tensor, image: Tensor) -> Tensor:
-    """`moved` (B, 3, H, W) brought into [-1, 1]: luma first, then chroma, each beyond a knee, which is `KNEE` or where `image` was."""
+    """`moved` (B, 3, H, W) brought into [-1, 1]: luma, then chroma, each beyond a knee: `KNEE`, or where `image` was."""
     weights = moved.new_tensor(LUMA).view(1, 3, 1, 1)
     luma, before = ((picture * weights).sum(dim=1, keepdim=True) for picture in (moved, image))
     chroma, chroma_before = moved - luma, image - before

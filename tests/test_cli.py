@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import styletransfer
-from styletransfer import StyleCode
+from styletransfer import Style
 from styletransfer.__main__ import main, parse_style
 from tests.conftest import picture, unit_codes
 
@@ -82,11 +82,11 @@ def test_the_command_of_the_readme(work, tiny_package):
 
 def test_styles_by_mixture_painting_and_file(work, tiny_pipe):
     picture(seed=5).save("painting.png")
-    StyleCode(unit_codes(1, seed=4), "mine").save("mine.safetensors")
+    Style(unit_codes(1, seed=4), "mine").save("mine.safetensors")
     wanted = {
         "alpha=0.5,beta=0.25": {"alpha": 0.5, "beta": 0.25},
         "painting.png": picture(seed=5),
-        "mine.safetensors": StyleCode(unit_codes(1, seed=4), "mine"),
+        "mine.safetensors": Style(unit_codes(1, seed=4), "mine"),
     }
     for text, style in wanted.items():
         assert main(["photo.png", "-o", "out.png", "--style", text]) == 0

@@ -17,8 +17,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from styletransfer import load_pipeline, open_image
-from styletransfer.controls import StyleCode
 from styletransfer.pipelines.style_transfer import STYLES_FILE, StyleTransferPipeline
+from styletransfer.styles import Style
 from training.config import Features
 from training.evaluate import Describer, pictures
 from training.export import exemplars, thumbnail
@@ -72,7 +72,7 @@ def score(
     pipe: StyleTransferPipeline, describe: Describer, probe: LinearProbe, photos: list[Image.Image], style: str, code: Tensor
 ) -> Tensor:
     """Mean probability that `photos`, painted by a single `code` (D,), are paintings of `style`."""
-    results = pipe(photos, style=StyleCode(code[None], "candidate")).images
+    results = pipe(photos, style=Style(code[None], "candidate")).images
     return probe.probabilities(describe(map(as_jpeg, results))["network"])[:, probe.classes.index(style)].mean()
 
 

@@ -17,15 +17,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from styletransfer.catalog import read_json
-from styletransfer.controls import unit
 from styletransfer.images import open_image, to_tensor
 from styletransfer.pipelines.style_transfer import STYLE_FILE, STYLES_FILE, StyleTransferPipeline
+from styletransfer.styles import unit
 from styletransfer.upload import upload
-from training.cards import FIELDS_FILE, explain, findings, measured, write_card
+from training.cards import FIELDS_FILE, findings, measured, write_card
 from training.config import Painter
-from training.data.file_list import describe_lists
 from training.data.folders import PhotosAndPaintings
-from training.packages import describe
 from training.training_state import write_training_state
 
 MOST_EXEMPLARS = 16  # of a style: enough palettes to choose from

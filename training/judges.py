@@ -8,7 +8,7 @@ Samples, noise and random directions are the same at each look, so that the scor
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import torch
@@ -182,12 +182,14 @@ class Painted:
     features: nn.Module
     style: float
     content: float
+    step: type[Painting] = Painting
+    frozen: Nets = field(default_factory=dict)
 
     @torch.no_grad()
     def __call__(self, nets: Nets) -> dict[str, float]:
         styles, contents = [], []
         for batch in self.held.batches(nets):
-            step = Painting(nets | {"features": self.features}, batch)
+            step = self.step(nets | self.frozen | {"features": self.features}, batch)
             seen = self.features(step.full)
             styles.append(nearest_neighbor_distance(seen, step.painting_style))
             contents.append(content_distance(seen, step.content))

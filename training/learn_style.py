@@ -14,12 +14,12 @@ from training.config import Features, Run
 
 @dataclass(frozen=True, kw_only=True)
 class LearnStyle(Run):
-    """A new style for a trained painter: only its code is learned, so no other style can change."""
+    """A new style for a trained painter: a small adapter is learned, so no other style can change."""
 
     package: tyro.conf.Positional[str] = "painter"
     """Painter package: a folder, a Hub id, or the name of one that comes along."""
     paintings: Path
-    """Folder of the paintings to learn from, one or many."""
+    """A painting to learn from, or a folder of a few."""
     name: str
     """What to call the style."""
     photos: Path | None = None
@@ -31,11 +31,24 @@ class LearnStyle(Run):
     crop: Annotated[int, tyro.conf.arg(aliases=["--data.crop"])] = 192  # what errors about pictures call it
     """Side of the square training crops, in pixels."""
     features: Features = field(default_factory=Features)
+    rate: float = 2e-3
+    """Learning rate of the adapter."""
+    title: str = ""
+    """Of the painting, for the style file; like the next four, as the page and cards show it."""
+    artist: str = ""
+    year: str = ""
+    source: str = ""
+    """Where the picture of the painting comes from."""
+    licence: str = ""
+    batch: int = 2
     out: Path = Path("runs/learn-style")
     """Folder of the run: state, samples, logs, and in pipeline/ the style with its card, ready to be published."""
     log_every: int = 10
     sample_every: int = 100
     save_every: int = 100
+
+    smaller = ((96, 2), (128, 2))
+    enough = 200
 
     @property
     def style_file(self) -> Path:

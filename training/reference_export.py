@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
-from styletransfer.controls import unit
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from styletransfer.styles import unit
 from training.cards import explain
 from training.config import Reference
 from training.export import exemplars, write_samples

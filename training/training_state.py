@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from styletransfer.controls import read_tensors
+from styletransfer.styles import read_tensors
 
 FOLDER = "training_state"
 WEIGHTS_FILE, CONFIG_FILE = "state.safetensors", "network.json"  # diffusers fetches every weights.* and model.*

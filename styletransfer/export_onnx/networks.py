@@ -9,12 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from styletransfer.catalog import Package
-from styletransfer.controls import CHOICE_TEMPERATURE, unit
 from styletransfer.images import MIN_SIZE
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
 from styletransfer.pipelines import load_pipeline
 from styletransfer.pipelines.style_transfer import MAX_STRENGTH
+from styletransfer.styles import CHOICE_TEMPERATURE, unit
 
 OPSET = 20
 MAX_SIDE = 16384  # pixels
@@ -78,7 +78,7 @@ def export(package: Package, folder: Path) -> None:
     book = {
         "max_strength": MAX_STRENGTH,
         "temperature": CHOICE_TEMPERATURE,
-        "styles": [{"name": name, "codes": style.codes.tolist()} for name, style in pipe.style_codes.items()],
+        "styles": [{"name": name, "codes": style.codes.tolist()} for name, style in pipe.named.items()],
     }
     (folder / "styles.json").write_text(json.dumps(book) + "\n", encoding="utf-8")
 

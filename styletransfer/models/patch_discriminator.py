@@ -39,7 +39,7 @@ class PatchColumn(nn.Module):
 
 
 class PatchDiscriminator(ModelMixin, ConfigMixin):
-    """PatchGAN (Isola et al. 2017, sec. 3.2.2) at several scales (Wang et al. 2018, sec. 3.2), with a projection of labels or codes.
+    """PatchGAN (Isola et al. 2017, sec. 3.2.2) at several scales (Wang et al. 2018, sec. 3.2), with a projection.
 
     Args:
         in_channels: 3, or 6 where the source image is judged together with the result.
@@ -80,8 +80,8 @@ class PatchDiscriminator(ModelMixin, ConfigMixin):
         """Verdicts, one (B, 1, h, w) a scale, on `image` (B, in_channels, H, W) in [-1, 1]; higher is more real.
 
         H and W are at least 3 * 2^num_layers, 24 by default, at the smallest scale; each scale has half the pixels of the last.
-        `given` holds domain indices (B,) or style codes (B, code_size), where the discriminator takes them. With `features`, the activations of every layer
-        at every scale come along, for feature matching.
+        `given` holds domain indices (B,) or style codes (B, code_size), where the discriminator takes them. With `features`, the
+        activations of every layer at every scale come along, for feature matching.
         """
         if (given is None) == bool(self.config.num_labels or self.config.code_size):
             takes = "labels" if self.config.num_labels else "codes" if self.config.code_size else "nothing"

@@ -1,5 +1,7 @@
 """A named style as a low-rank change of the generator's weights."""
 
+from collections.abc import Mapping
+
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
@@ -15,25 +17,25 @@ class StyleAdapter(ModelMixin, ConfigMixin):
     nothing. Merged into the weights it costs nothing, and adapters of several styles are mixed by a weighted sum.
 
     Args:
-        shapes: Shape of each weight or bias of the generator that changes, by its name there.
+        shapes: Shape of each parameter of the generator that changes, by its name there.
         rank: Of the changes of the convolutions.
 
     Example:
-        `adapter = StyleAdapter.of(stylizer); paint(stylizer, adapter.changes(), photo, code)`
+        `adapted(stylizer, StyleAdapter.of(stylizer)(), photo, code)`
     """
 
     @register_to_config
     def __init__(self, shapes: dict[str, list[int]], rank: int = 16):
         super().__init__()
-        self.factors = nn.ParameterDict()
+        self.down, self.up, self.bias = nn.ParameterDict(), nn.ParameterDict(), nn.ParameterDict()
         for name, (out_channels, *rest) in shapes.items():
-            key = name.replace(".", "/")
+            key = name.replace(".", "/")  # a dot would be a sub-module
             if rest:
                 columns = torch.Size(rest).numel()
-                self.factors[f"{key}/down"] = nn.Parameter(torch.randn(rank, columns) / columns**0.5)
-                self.factors[f"{key}/up"] = nn.Parameter(torch.zeros(out_channels, rank))
+                self.down[key] = nn.Parameter(torch.randn(rank, columns) / columns**0.5)
+                self.up[key] = nn.Parameter(torch.zeros(out_channels, rank))
             else:
-                self.factors[key] = nn.Parameter(torch.zeros(out_channels))
+                self.bias[key] = nn.Parameter(torch.zeros(out_channels))
 
     @classmethod
     def of(cls, stylizer: nn.Module, rank: int = 16) -> "StyleAdapter":
@@ -45,21 +47,52 @@ class StyleAdapter(ModelMixin, ConfigMixin):
         }
         return cls(shapes=changed, rank=rank)
 
+    def factors(self) -> dict[str, Tensor]:
+        """What a style file holds: `<parameter>.down` and `<parameter>.up` of convolutions, `<parameter>` of biases."""
+        kept = {key.replace("/", "."): value for key, value in self.bias.items()}
+        for kind, factors in (("down", self.down), ("up", self.up)):
+            kept |= {f"{key.replace('/', '.')}.{kind}": value for key, value in factors.items()}
+        return kept
+
     def forward(self) -> dict[str, Tensor]:
-        """What to add to each parameter of the generator, by its name there."""
-        return changes(self.factors, self.config.shapes)
+        """What to add to each parameter of the generator, by its name there; convolutions as matrices (O, I k k)."""
+        return changes(self.factors())
 
 
-def changes(factors: dict[str, Tensor], shapes: dict[str, list[int]]) -> dict[str, Tensor]:
-    """What the factors of an adapter add to the parameters of these `shapes`."""
+def changes(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What the `factors` of an adapter add to each parameter; to convolutions a matrix (O, I k k)."""
     added = {}
-    for name, shape in shapes.items():
-        key = name.replace(".", "/")
-        added[name] = (factors[f"{key}/up"] @ factors[f"{key}/down"]).view(shape) if len(shape) > 1 else factors[key]
+    for name, factor in factors.items():
+        base, _, kind = name.rpartition(".")
+        if kind == "up":
+            added[base] = factor @ factors[f"{base}.down"]
+        elif kind != "down":
+            added[name] = factor
     return added
 
 
-def adapted(stylizer: nn.Module, added: dict[str, Tensor], *inputs: Tensor) -> Tensor:
+def adapted(stylizer: nn.Module, added: Mapping[str, Tensor], *inputs: Tensor) -> Tensor:
     """What `stylizer` makes of `inputs` with `added` on top of its parameters."""
     parameters = dict(stylizer.named_parameters())
-    return functional_call(stylizer, {name: parameters[name] + change for name, change in added.items()}, inputs)
+    changed = {name: parameters[name] + change.view_as(parameters[name]) for name, change in added.items()}
+    return functional_call(stylizer, changed, inputs)
+
+
+def misfits(stylizer: nn.Module, factors: Mapping[str, Tensor]) -> list[str]:
+    """Names of the `factors` that do not belong to a parameter of `stylizer`, or have another shape than it needs."""
+    parameters = dict(stylizer.named_parameters())
+    wrong = []
+    for name, factor in factors.items():
+        base, _, kind = name.rpartition(".")
+        if kind in ("up", "down"):
+            other = factors.get(f"{base}.{'down' if kind == 'up' else 'up'}")
+            weight = parameters.get(base)
+            size = None if weight is None else (weight.shape[0], weight[0].numel())
+            up, down = (factor, other) if kind == "up" else (other, factor)
+            fits = up is not None and down is not None and up.ndim == down.ndim == 2 and up.shape[1] == down.shape[0]
+            fits = fits and size == (up.shape[0], down.shape[1])
+        else:
+            fits = name in parameters and parameters[name].shape == factor.shape
+        if not fits:
+            wrong.append(name)
+    return wrong

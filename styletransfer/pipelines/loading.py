@@ -10,7 +10,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Repo
 from torch import nn
 
 from styletransfer.catalog import MODEL_CARDS, read_json
-from styletransfer.controls import read_tensors
+from styletransfer.styles import read_tensors
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 MAX_ARGUMENT = 4096  # of a network: widths, depths and sizes
@@ -27,7 +27,7 @@ def weights_file(variant: str | None = None) -> str:
 def package_files(variant: str | None = None) -> tuple[str, ...]:
     """What is fetched of a repository: nothing that could run."""
     networks = ("*/config.json", f"*/{weights_file(variant)}")
-    return ("model_index.json", "styles.safetensors", *networks, "README.md", "samples/*.jpg")
+    return ("model_index.json", "styles/*.safetensors", *networks, "README.md", "samples/*.jpg")
 
 
 def fetch(

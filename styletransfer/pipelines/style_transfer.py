@@ -1,7 +1,7 @@
 """The flagship pipeline: photos and a style in, paintings out."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -11,25 +11,34 @@ import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.utils import BaseOutput
 from PIL import Image
-from safetensors.torch import save_file
 from torch import Tensor
 
-from styletransfer.catalog import check_style, read_index
-from styletransfer.controls import StyleCode, check_name, choose, keep_color, mix, read_tensors, unit
+from styletransfer.catalog import STYLES_FOLDER, check_style, read_index
+from styletransfer.color import Palette, recolor, transport
 from styletransfer.images import at_least, to_mask, to_pil, to_tensor, upright
+from styletransfer.models.style_adapter import adapted, changes, misfits
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
+from styletransfer.models.upscale_generator import UpscaleGenerator
 from styletransfer.pipelines import standalone
 from styletransfer.pipelines.base import forget_paths, write_code
 from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
+from styletransfer.styles import Style, check_name, keep_color, mix, unit
+from styletransfer.tiles import enlarge
 
 MAX_STRENGTH = 1.5
-STYLES_FILE = "styles.safetensors"
+SIZE = 512  # pixels of the shorter side at which strokes are painted
+SIZES = (64, 2048)
+BRUSHES = (0.5, 2.0)
+TONE = 0.6  # at 1 a snow scene turns as dark as its Rembrandt
+LONGEST = 4  # a panorama is painted as if its longer side were at most so many times the shorter
+STRIP = 256  # rows that are blended at a time
 STYLE_FILE = "style.safetensors"  # in a repository or folder that holds a single style
-NETWORKS = {"stylizer": StyleGenerator, "encoder": StyleEncoder}
+NETWORKS = {"stylizer": StyleGenerator, "encoder": StyleEncoder, "enlarger": UpscaleGenerator}
+OPTIONAL = ("enlarger",)
 OUTPUT_TYPES = ("pil", "np", "pt")
 
-Style = str | StyleCode | Mapping[str | StyleCode, float] | Image.Image
+StyleLike = str | Style | Mapping[str | Style, float] | Image.Image
 
 
 @dataclass
@@ -39,29 +48,57 @@ class StyleTransferOutput(BaseOutput):
     images: list[Image.Image] | list[np.ndarray] | list[Tensor]
 
 
+@dataclass(frozen=True)
+class Controls:
+    """How a style is painted, beside its strength; `StyleTransferPipeline.__call__` says what each means."""
+
+    tone: float = TONE
+    color: float = 1.0
+    brush: float = 1.0
+    size: int = SIZE
+
+    def __post_init__(self):
+        check_number("tone", self.tone, 1)
+        check_number("color", self.color, 1)
+        check_number("brush", self.brush, BRUSHES[1], BRUSHES[0])
+        check_number("size", self.size, SIZES[1], SIZES[0])
+
+
 class StyleTransferPipeline(DiffusionPipeline):
     """Paint photos in named styles, in mixtures of them, or in the style of any painting.
 
+    The photo takes the colours of the style in closed form (`styletransfer.color`), is painted at a working size by the
+    generator, with the style's adapter merged into its weights, and enlarged to its own size by another generator: strokes have
+    one size, whatever the resolution.
+
     Args:
-        stylizer: Generator that paints a photo by a style code.
-        encoder: Encoder that finds the style code of a picture.
-        styles: Exemplar codes (K, D) of each named style.
+        stylizer: Generator that paints strokes over a recoloured photo by a style code.
+        encoder: Encoder that finds the style code of a painting.
+        enlarger: Generator that enlarges paintings; without one they are enlarged by interpolation.
+        styles: The named styles.
 
     Example:
-        `load_pipeline("model_cards/painter")(photo, style={"monet": 0.5, "ukiyo-e": 0.5}, strength=0.8).images[0]`
+        `load_pipeline("model_cards/painter")(photo, style={"starry-night": 0.5, "great-wave": 0.5}, strength=0.8).images[0]`
     """
 
-    model_cpu_offload_seq = "encoder->stylizer"
+    model_cpu_offload_seq = "encoder->stylizer->enlarger"
+    _optional_components = list(OPTIONAL)
 
-    def __init__(self, stylizer: StyleGenerator, encoder: StyleEncoder, styles: Mapping[str, Tensor] | None = None):
+    def __init__(
+        self,
+        stylizer: StyleGenerator,
+        encoder: StyleEncoder,
+        enlarger: UpscaleGenerator | None = None,
+        styles: Sequence[Style] = (),
+    ):
         super().__init__()
         if stylizer.config.code_size != encoder.config.code_size:
             sizes = f"{encoder.config.code_size} floats, the stylizer takes {stylizer.config.code_size}"
             raise ValueError(f"the networks do not fit together: the encoder's codes have {sizes}")
-        self.register_modules(stylizer=stylizer, encoder=encoder)
-        self.style_codes: dict[str, StyleCode] = {}
-        for name, codes in (styles or {}).items():
-            self.add_style(StyleCode(codes, name))
+        self.register_modules(stylizer=stylizer, encoder=encoder, enlarger=enlarger)
+        self.named: dict[str, Style] = {}
+        for style in styles:
+            self.add_style(style)
 
     @classmethod
     def from_pretrained(
@@ -75,14 +112,17 @@ class StyleTransferPipeline(DiffusionPipeline):
         """Pipeline of a package; `load_pipeline` calls it."""
         folder = fetch(path_or_repo, revision, token, package_files(variant))
         index = read_index(folder)
+        networks = {}
         for name, network in NETWORKS.items():
+            if name in OPTIONAL and index.get(name) in (None, [None, None]):
+                continue
             if index.get(name) != [network.__module__, network.__name__]:
                 raise ValueError(f"{folder}/model_index.json must give {network.__name__} as {name}, got {index.get(name)}")
-        networks = {name: load_network(network, folder / name, dtype, variant) for name, network in NETWORKS.items()}
-        return cls(**networks, styles=read_tensors(folder / STYLES_FILE)[0])
+            networks[name] = load_network(network, folder / name, dtype, variant)
+        return cls(**networks, styles=[Style.load(path) for path in sorted((folder / STYLES_FOLDER).glob("*.safetensors"))])
 
     def save_pretrained(self, folder: str | Path, safe_serialization: bool = True, variant: str | None = None) -> None:
-        """Write the package: both networks, the named styles, `model_index.json`, and the code that plain diffusers needs.
+        """Write the package: the networks, the named styles, `model_index.json`, and the code that plain diffusers needs.
 
         A variant lies beside other weights: `load_pipeline(folder, dtype=torch.float16).save_pretrained(folder, variant="fp16")`.
         """
@@ -91,38 +131,40 @@ class StyleTransferPipeline(DiffusionPipeline):
         weights_file(variant)
         folder = Path(folder)
         super().save_pretrained(folder, variant=variant)
-        forget_paths(folder, NETWORKS)
-        write_code(folder, standalone, NETWORKS)
-        save_file({name: style.codes.contiguous() for name, style in self.style_codes.items()}, folder / STYLES_FILE)
+        networks = {name: network for name, network in NETWORKS.items() if getattr(self, name) is not None}
+        forget_paths(folder, networks)
+        write_code(folder, standalone, networks)
+        for style in self.named.values():
+            style.save(folder / STYLES_FOLDER / f"{style.name}.safetensors")
 
     @property
     def styles(self) -> list[str]:
         """Names of the styles."""
-        return list(self.style_codes)
+        return list(self.named)
 
-    def add_style(self, style: StyleCode) -> None:
-        self.check_size(style)
-        if style.name in self.style_codes:
+    def add_style(self, style: Style) -> None:
+        self.check_fit(style)
+        if style.name in self.named:
             raise ValueError(f"there is a style {style.name!r} already; give this one another name")
-        self.style_codes[style.name] = style
+        self.named[style.name] = style
 
     def load_style(
         self, path_or_repo: str | Path, name: str | None = None, revision: str | None = None, token: str | None = None
-    ) -> StyleCode:
+    ) -> Style:
         """Add a style file, or the `style.safetensors` of a folder or of a Hub repository, to `styles`.
 
         `pipe.load_style("my-style.safetensors")`
         """
         path = fetch(path_or_repo, revision, token, files=(STYLE_FILE,))
-        style = StyleCode.load(path / STYLE_FILE if path.is_dir() else path)
+        style = Style.load(path / STYLE_FILE if path.is_dir() else path)
         if name is not None:
-            style = StyleCode(style.codes, name)
+            style = style.named(name)
         self.add_style(style)
         return style
 
     @torch.no_grad()
-    def encode_style(self, painting: Image.Image | Sequence[Image.Image], name: str = "my style") -> StyleCode:
-        """The style of a painting, or of several, as one exemplar each.
+    def encode_style(self, painting: Image.Image | Sequence[Image.Image], name: str = "my style") -> Style:
+        """The style of a painting, or of several, of which each photo takes the nearest in colour.
 
         `pipe.encode_style(painting, name="my style").save("my-style.safetensors")`
         """
@@ -130,115 +172,178 @@ class StyleTransferPipeline(DiffusionPipeline):
         paintings = [painting] if isinstance(painting, Image.Image) else list(painting)
         if not paintings:
             raise ValueError("encode_style needs at least one painting")
-        looks = [self.look(to_tensor(painting).to(self._execution_device)) for painting in paintings]
+        pixels = [to_tensor(painting) for painting in paintings]
+        codes = [self.code_of(painting.to(self._execution_device)) for painting in pixels]
         self.maybe_free_model_hooks()
-        return StyleCode(torch.stack(looks), name)
+        return Style(torch.stack(codes), name, tuple(Palette.of(painting) for painting in pixels))
 
     @torch.no_grad()
     def __call__(
         self,
         image: Image.Image | Sequence[Image.Image],
-        style: Style,
+        style: StyleLike,
         strength: float = 1.0,
         mask: Image.Image | Sequence[Image.Image] | None = None,
-        preserve_color: float = 0.0,
+        tone: float = TONE,
+        color: float = 1.0,
+        brush: float = 1.0,
+        size: int = SIZE,
         output_type: str = "pil",
         return_dict: bool = True,
+        progress: Callable[[float], None] | None = None,
     ) -> StyleTransferOutput | tuple:
         """Paint one photo or several, of any sizes. Every painting has the size of its photo.
 
         Args:
             image: A photo, in any mode of PIL, or a list of photos.
-            style: Name of a style, a `StyleCode`, weights of several of either such as {"monet": 0.5, "ukiyo-e": 0.5}, or a
-                painting.
+            style: Name of a style, a `Style`, weights of several of either such as {"starry-night": 0.5, "great-wave": 0.5}, or
+                a painting.
             strength: 0 returns the photo, 1 the style, up to 1.5 more than that.
             mask: Picture of the size of the photo: white is painted, black stays as it is bit for bit, grey blends. One for all
                 photos, or a list of one for each.
-            preserve_color: How much of the photo's own colours to keep, from 0 to 1.
+            tone: How far the photo's lightness moves to that of the style, from 0 to 1.
+            color: How far its colours move to those of the style, from 0 to 1.
+            brush: Size of the strokes, from 0.5, fine, to 2, broad.
+            size: Shorter side in pixels at which strokes are painted, from 64 to 2048; the result is enlarged or shrunk from it.
             output_type: "pil" for pictures, with the photo's transparency; "np" or "pt" for their colours in [0, 1].
             return_dict: Whether to return a `StyleTransferOutput`, or else a tuple.
+            progress: Called with the part that is done, 0 to 1. What it raises ends the work.
         """
         photos = [image] if isinstance(image, Image.Image) else list_of_pictures(image, "image")
         masks = [mask] * len(photos) if mask is None or isinstance(mask, Image.Image) else list_of_pictures(mask, "mask")
         if len(masks) != len(photos):
             raise ValueError(f"there must be one mask for each of {len(photos)} photos, or a single one, got {len(masks)}")
-        check_number("preserve_color", preserve_color, 1)
+        controls = Controls(tone, color, brush, size)
         if output_type not in OUTPUT_TYPES:
             raise ValueError(f"output_type must be one of {', '.join(OUTPUT_TYPES)}, got {output_type!r}")
         parts = self.resolve(style, strength)
-        images = [self.paint(photo, mask, parts, preserve_color, output_type) for photo, mask in zip(photos, masks, strict=True)]
+        images = []
+        for number, (photo, where) in enumerate(zip(photos, masks, strict=True)):
+            report = None if progress is None else lambda part, done=number: progress((done + part) / len(photos))
+            painting = self.paint(upright(photo), where, parts, controls, report)
+            if output_type != "pil":
+                painting = to_tensor(painting)[0].add(1).div(2)
+                painting = painting if output_type == "pt" else painting.permute(1, 2, 0).numpy()
+            images.append(painting)
         self.maybe_free_model_hooks()
         return StyleTransferOutput(images=images) if return_dict else (images,)
 
-    def resolve(self, style: Style, strength: float = 1.0) -> list[tuple[StyleCode, float]]:
+    def resolve(self, style: StyleLike, strength: float = 1.0) -> list[tuple[Style, float]]:
         """What `style` at `strength` is made of: styles and their weights."""
         check_number("strength", strength, MAX_STRENGTH)
         if isinstance(style, Image.Image):
             style = self.encode_style(style)
-        if isinstance(style, str | StyleCode):
+        if isinstance(style, str | Style):
             style = {style: 1.0}
         if not isinstance(style, Mapping) or not style:
-            kinds = "the name of a style, a StyleCode, weights of several of either, or a painting as a PIL image"
+            kinds = "the name of a style, a Style, weights of several of either, or a painting as a PIL image"
             raise TypeError(f"style must be {kinds}, got {style!r}")
         for part, weight in style.items():
-            if isinstance(part, StyleCode):
-                self.check_size(part)
+            if isinstance(part, Style):
+                self.check_fit(part)
             else:
                 check_style(part, self.styles)
             check_number(f"the weight of {getattr(part, 'name', part)}", weight, MAX_STRENGTH)
         total = strength * sum(style.values())
         if total > MAX_STRENGTH * (1 + 1e-6):  # a rounding error is no mistake
             raise ValueError(f"strength times the sum of the weights must be at most {MAX_STRENGTH}, got {total:.3g}")
-        codes = [(part if isinstance(part, StyleCode) else self.style_codes[part], weight) for part, weight in style.items()]
-        return [(code, float(strength * weight)) for code, weight in codes]
+        styles = [(part if isinstance(part, Style) else self.named[part], weight) for part, weight in style.items()]
+        return [(part, float(strength * weight)) for part, weight in styles]
 
-    def check_size(self, style: StyleCode) -> None:
+    def check_fit(self, style: Style) -> None:
         size, wanted = style.codes.shape[1], self.stylizer.config.code_size
         if size != wanted:
             raise ValueError(f"style {style.name!r} has codes of {size} floats, this package takes {wanted}")
+        if wrong := misfits(self.stylizer, style.adapter):
+            raise ValueError(f"style {style.name!r} was learned for another network: {wrong[0]} does not fit")
 
-    def paint(self, photo, mask, parts, preserve_color, output_type) -> Image.Image | np.ndarray | Tensor:
-        """One photo from PIL to the painting in the wanted form."""
-        photo = upright(photo)
-        before = to_tensor(photo).to(self._execution_device)
-        after = before
-        weights = before.new_tensor([weight for _, weight in parts])
-        if mask is not None:
-            mask = to_mask(mask).to(before.device)
-            if mask.shape[-2:] != before.shape[-2:]:
-                sizes = f"{mask.shape[-1]} x {mask.shape[-2]} and {photo.width} x {photo.height}"
-                raise ValueError(f"the mask must have the size of its photo, got {sizes}")
-        if weights.any():
-            after = self.render(before, mix(self.codes(before, [style for style, _ in parts]), weights)).clamp(-1, 1)
-            if preserve_color:
-                after = keep_color(after, before, preserve_color)
-            if mask is not None:
-                after = torch.lerp(before, after, mask)
-        if output_type == "pil":
-            return to_pil(after, like=photo)
-        after = after[0].add(1).div(2).clamp(0, 1).cpu()
-        return after if output_type == "pt" else after.permute(1, 2, 0).numpy()
+    def paint(
+        self,
+        photo: Image.Image,
+        mask: Image.Image | None,
+        parts: list[tuple[Style, float]],
+        controls: Controls = Controls(),
+        progress: Callable[[float], None] | None = None,
+    ) -> Image.Image:
+        """The painting of an upright `photo`, of its size, with its transparency."""
+        where = None if mask is None else to_mask(mask)
+        if where is not None and where.shape[-2:] != (photo.height, photo.width):
+            sizes = f"{where.shape[-1]} x {where.shape[-2]} and {photo.width} x {photo.height}"
+            raise ValueError(f"the mask must have the size of its photo, got {sizes}")
+        total = sum(weight for _, weight in parts)
+        if not total:
+            return photo.copy()
+        gate = min(total, 1.0)
+        small = photo.convert("RGB").resize(working_size(photo.size, controls), Image.Resampling.BICUBIC, reducing_gap=3)
+        pixels = to_tensor(small)
+        colors = self.colors(Palette.of(pixels), parts, gate * controls.tone, gate * controls.color)
+        base = recolor(pixels, *colors).to(self._execution_device)
+        painted = self.render(base, parts, Palette.of(pixels))
+        painted = base + (painted - base) / gate  # the strokes alone, which are blended at the size of the photo
+        if controls.color < 1:
+            painted = keep_color(painted, base, 1 - controls.color)
+        painting = enlarge(self.enlarger, to_pil(painted.clamp(-1, 1)), photo.size, progress)
+        if gate < 1 or where is not None:
+            painting = blend(photo, painting, colors, gate, where)
+        painting.info = dict(photo.info)
+        if photo.mode == "RGBA":
+            painting.putalpha(photo.getchannel("A"))
+        return painting
 
-    def codes(self, photo: Tensor, styles: list[StyleCode]) -> Tensor:
-        """A code (N, D) for each of `styles`; where a style has several exemplars, `photo` (1, 3, H, W) chooses."""
-        look = self.look(photo) if any(len(style.codes) > 1 for style in styles) else None
-        codes = [style.codes.to(photo.device) for style in styles]
-        return torch.stack([unit(code[0]) if len(code) == 1 else choose(code, look) for code in codes])
+    def colors(self, photo: Palette, parts: list[tuple[Style, float]], tone: float, color: float) -> tuple[Tensor, Tensor]:
+        """The map of colours of a photo with this palette: the mean of the maps to each style's, by their weights."""
+        total = sum(weight for _, weight in parts)
+        matrix, offset = torch.eye(3), torch.zeros(3)
+        for style, weight in parts:
+            if style.palettes:
+                one, shift = transport(photo, style.palettes[style.nearest(photo)], tone, color)
+                matrix, offset = matrix + weight / total * (one - torch.eye(3)), offset + weight / total * shift
+        return matrix, offset
 
-    def look(self, picture: Tensor) -> Tensor:
-        """Code (D,) of `picture` (1, 3, H, W)."""
-        with self.precision(self.encoder):
-            return unit(self.encoder(at_least(picture))[0].float())
-
-    def render(self, photo: Tensor, code: Tensor) -> Tensor:
-        """Painting (1, 3, H, W) of `photo` (1, 3, H, W) by `code` (D,)."""
-        height, width = photo.shape[-2:]
+    def render(self, base: Tensor, parts: list[tuple[Style, float]], photo: Palette) -> Tensor:
+        """What the generator makes of the recoloured photo `base` (1, 3, H, W), whose palette was `photo`."""
+        weights = base.new_tensor([weight for _, weight in parts])
+        codes = torch.stack([style.codes[style.nearest(photo)] for style, _ in parts]).to(base.device)
+        added: dict[str, Tensor] = {}
+        for (style, _), share in zip(parts, weights / weights.sum(), strict=True):
+            factors = {name: factor.to(base.device) for name, factor in style.adapter.items()}
+            for name, change in changes(factors).items():
+                added[name] = added.get(name, 0) + share * change
+        added = {name: change.to(self.stylizer.dtype) for name, change in added.items()}
+        height, width = base.shape[-2:]
         with self.precision(self.stylizer):
-            return self.stylizer(at_least(photo), code[None])[..., :height, :width].float()
+            return adapted(self.stylizer, added, at_least(base), mix(codes, weights)[None])[..., :height, :width].float()
+
+    def code_of(self, painting: Tensor) -> Tensor:
+        """Code (D,) of `painting` (1, 3, H, W)."""
+        with self.precision(self.encoder):
+            return unit(self.encoder(at_least(painting))[0].float())
 
     def precision(self, network) -> torch.autocast:
         # weights of half precision work on float32 pictures: only the network's residual is rounded, never the photo
         return torch.autocast(self._execution_device.type, network.dtype, enabled=network.dtype != torch.float32)
+
+
+def working_size(size: tuple[int, int], controls: Controls) -> tuple[int, int]:
+    """Width and height at which a photo of this `size` is painted: the same for its thumbnail and its original."""
+    short = max(round(controls.size / controls.brush), 16)
+    scale = min(short / min(size), LONGEST * short / max(size))
+    return tuple(max(round(side * scale), 1) for side in size)
+
+
+def blend(
+    photo: Image.Image, painting: Image.Image, colors: tuple[Tensor, Tensor], gate: float, mask: Tensor | None
+) -> Image.Image:
+    """The recoloured `photo` and, to the part `gate`, the `painting` of the same size; where `mask` is 0 the photo itself."""
+    result = Image.new("RGB", photo.size)
+    for top in range(0, photo.height, STRIP):
+        box = (0, top, photo.width, min(top + STRIP, photo.height))
+        before = to_tensor(photo.crop(box))
+        after = torch.lerp(recolor(before, *colors), to_tensor(painting.crop(box)), gate)
+        if mask is not None:
+            after = torch.lerp(before, after, mask[:, :, box[1] : box[3]])
+        result.paste(to_pil(after), box)
+    return result
 
 
 def list_of_pictures(pictures: Sequence[Image.Image], name: str) -> list[Image.Image]:
@@ -249,6 +354,6 @@ def list_of_pictures(pictures: Sequence[Image.Image], name: str) -> list[Image.I
     return list(pictures)
 
 
-def check_number(name: str, value: float, top: float) -> None:
-    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value) or not 0 <= value <= top:
-        raise ValueError(f"{name} must be a number from 0 to {top}, got {value!r}")
+def check_number(name: str, value: float, top: float, bottom: float = 0) -> None:
+    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value) or not bottom <= value <= top:
+        raise ValueError(f"{name} must be a number from {bottom} to {top}, got {value!r}")

@@ -17,7 +17,7 @@ from styletransfer.ui.visitor import Visitor
 from styletransfer.ui.words import WORDS, say
 
 if TYPE_CHECKING:
-    from styletransfer.controls import StyleCode  # imports torch, which the page can be shown without
+    from styletransfer.styles import Style  # imports torch, which the page can be shown without
 
 THUMBNAIL = 160  # pixels of a side
 
@@ -27,7 +27,7 @@ class Choice:
     """A style that can be picked, and the package that paints it."""
 
     package: Package
-    style: str | StyleCode
+    style: str | Style
 
     @property
     def name(self) -> str:

@@ -13,13 +13,13 @@ from styletransfer.ui.visitor import Visitor
 from styletransfer.ui.words import tell
 
 if TYPE_CHECKING:
-    from styletransfer.controls import StyleCode  # imports torch, which the page can be shown without
     from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+    from styletransfer.styles import Style  # imports torch, which the page can be shown without
 
 MAX_STYLE_BYTES = 1_000_000
 
 
-def fold(pipe: StyleTransferPipeline, look: Look, visitor: Visitor, photo: str | None, name: str) -> tuple[StyleCode, bool]:
+def fold(pipe: StyleTransferPipeline, look: Look, visitor: Visitor, photo: str | None, name: str) -> tuple[Style, bool]:
     """One style that does what the style and the mixture of `look` do, and whether it does so for `photo` alone.
 
     A style without a second one keeps all its exemplars, and a mixture of styles with one exemplar each is one code: both do for
@@ -28,17 +28,17 @@ def fold(pipe: StyleTransferPipeline, look: Look, visitor: Visitor, photo: str |
     """
     import torch
 
-    from styletransfer.controls import StyleCode, mix, unit
     from styletransfer.images import to_tensor
+    from styletransfer.styles import Style, mix, unit
 
-    known = {style.name: style for style in visitor.styles} | pipe.style_codes
+    known = {style.name: style for style in visitor.styles} | pipe.named
     weights = {look.style: 1 - look.mix, look.second: look.mix} if look.second else {look.style: 1.0}
     weights = {style: weight for style, weight in weights.items() if weight > 0}
     if not weights.keys() <= known.keys():
         raise ValueError(tell("models_look_gone"))
     styles = [known[style] for style in weights]
     for style in styles:
-        pipe.check_size(style)
+        pipe.check_fit(style)
     if len(styles) == 1:
         return replace(styles[0], name=name), False
     several = any(len(style.codes) > 1 for style in styles)
@@ -47,18 +47,18 @@ def fold(pipe: StyleTransferPipeline, look: Look, visitor: Visitor, photo: str |
             codes = pipe.codes(to_tensor(read(photo)).to(pipe.device), styles).cpu()
     else:
         codes = torch.stack([unit(unit(style.codes).mean(dim=0)) for style in styles])
-    return StyleCode(mix(codes, torch.tensor(list(weights.values())))[None], name), several
+    return Style(mix(codes, torch.tensor(list(weights.values())))[None], name), several
 
 
-def read_style(path: str, pipe: StyleTransferPipeline, package: str, taken: Iterable[str]) -> StyleCode:
+def read_style(path: str, pipe: StyleTransferPipeline, package: str, taken: Iterable[str]) -> Style:
     """The style in a file that somebody uploaded, under a name that is not among those `taken`."""
-    from styletransfer.controls import StyleCode
+    from styletransfer.styles import Style
 
     file = Path(path)
     try:
         if file.stat().st_size > MAX_STYLE_BYTES:
             raise ValueError
-        style = StyleCode.load(file)
+        style = Style.load(file)
     except (ValueError, OSError):
         raise ValueError(tell("models_no_style_file", file=file.name)) from None
     size, wanted = style.codes.shape[1], pipe.stylizer.config.code_size

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from styletransfer.catalog import Package
 
 if TYPE_CHECKING:
-    from styletransfer.controls import StyleCode  # imports torch, which the page can be shown without
+    from styletransfer.styles import Style  # imports torch, which the page can be shown without
 
 
 @dataclass(frozen=True, eq=False)  # a new visitor is a change: Gradio compares states by their hash
@@ -19,4 +19,4 @@ class Visitor:
     """
 
     packages: tuple[Package, ...] = ()
-    styles: tuple[StyleCode, ...] = ()
+    styles: tuple[Style, ...] = ()

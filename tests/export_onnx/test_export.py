@@ -67,7 +67,7 @@ def test_the_style_codes_are_those_of_the_package(exported, tiny_pipe):
     book = json.loads((exported / "styles.json").read_text())
     assert [style["name"] for style in book["styles"]] == tiny_pipe.styles
     for style in book["styles"]:
-        assert torch.equal(torch.tensor(style["codes"]), tiny_pipe.style_codes[style["name"]].codes)
+        assert torch.equal(torch.tensor(style["codes"]), tiny_pipe.named[style["name"]].codes)
 
 
 def test_the_page_comes_with_its_runtime_samples_and_card(tiny_package, runtime, tmp_path, monkeypatch):

@@ -252,12 +252,12 @@ def test_a_hub_that_fails_is_named_or_done_without(hub, tiny_package):
 
 
 def test_a_style_is_a_repository_too(hub, tiny_pipe, tmp_path):
-    tiny_pipe.style_codes["beta"].save(tmp_path / "style" / "style.safetensors")
+    tiny_pipe.named["beta"].save(tmp_path / "style" / "style.safetensors")
     repo = hub.add_repo("user/my-style", tmp_path / "style", private=True)
     assert sum(map(len, repo.files().values())) < 5000
     style = tiny_pipe.load_style("user/my-style", name="mine", token=hub.token)
     assert tiny_pipe.styles == ["alpha", "beta", "mine"]
-    torch.testing.assert_close(style.codes, tiny_pipe.style_codes["beta"].codes)
+    torch.testing.assert_close(style.codes, tiny_pipe.named["beta"].codes)
     with pytest.raises(FileNotFoundError, match="user/none is neither a folder here nor a repository"):
         tiny_pipe.load_style("user/none")
 

@@ -133,7 +133,7 @@ def test_a_hub_that_does_not_answer_gives_one_sentence(monkeypatch):
 
 
 def test_a_style_is_read_from_a_folder(tiny_pipe, tmp_path):
-    tiny_pipe.style_codes["beta"].save(tmp_path / "style.safetensors")
+    tiny_pipe.named["beta"].save(tmp_path / "style.safetensors")
     assert tiny_pipe.load_style(tmp_path, name="gamma").name == "gamma" and tiny_pipe.styles[-1] == "gamma"
     with pytest.raises(FileNotFoundError, match="does not exist"):
         tiny_pipe.load_style("./none.safetensors")

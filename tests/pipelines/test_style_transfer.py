@@ -3,9 +3,9 @@ import pytest
 import torch
 from PIL import Image
 
-from styletransfer import StyleCode, load_pipeline
-from styletransfer.controls import choose, mix
+from styletransfer import Style, load_pipeline
 from styletransfer.images import to_pil, to_tensor
+from styletransfer.styles import choose, mix
 from tests.conftest import picture, unit_codes
 
 
@@ -17,10 +17,10 @@ def test_a_named_style_is_the_generator_at_the_code_that_the_photo_chooses(tiny_
     photo = picture()
     pixels = to_tensor(photo)
     with torch.no_grad():
-        alpha = choose(tiny_pipe.style_codes["alpha"].codes, tiny_pipe.encoder(pixels)[0])
+        alpha = choose(tiny_pipe.named["alpha"].codes, tiny_pipe.encoder(pixels)[0])
         want = {
             "alpha": tiny_pipe.stylizer(pixels, 0.7 * alpha[None]),
-            "beta": tiny_pipe.stylizer(pixels, 0.7 * tiny_pipe.style_codes["beta"].codes),
+            "beta": tiny_pipe.stylizer(pixels, 0.7 * tiny_pipe.named["beta"].codes),
         }
     for style in tiny_pipe.styles:
         result = painted(tiny_pipe, photo, style=style, strength=0.7)
@@ -72,8 +72,8 @@ def test_mixing_adds_codes(tiny_pipe):
     photo = picture()
     pixels = to_tensor(photo)
     with torch.no_grad():
-        alpha = choose(tiny_pipe.style_codes["alpha"].codes, tiny_pipe.encoder(pixels)[0])
-        code = mix(torch.stack([alpha, tiny_pipe.style_codes["beta"].codes[0]]), torch.tensor([0.2, 0.6]))
+        alpha = choose(tiny_pipe.named["alpha"].codes, tiny_pipe.encoder(pixels)[0])
+        code = mix(torch.stack([alpha, tiny_pipe.named["beta"].codes[0]]), torch.tensor([0.2, 0.6]))
         want = tiny_pipe.stylizer(pixels, code[None])[0].add(1).div(2).clamp(0, 1)
     got = painted(tiny_pipe, photo, style={"alpha": 0.4, "beta": 1.2}, strength=0.5, output_type="pt")
     torch.testing.assert_close(got, want, atol=1e-5, rtol=0)
@@ -84,14 +84,14 @@ def test_mixing_adds_codes(tiny_pipe):
 
 def test_styles_of_ones_own_mix_with_named_ones(tiny_pipe):
     photo = picture()
-    beta, mine = tiny_pipe.style_codes["beta"], StyleCode(unit_codes(2, seed=7), "mine")
+    beta, mine = tiny_pipe.named["beta"], Style(unit_codes(2, seed=7), "mine")
     named = painted(tiny_pipe, photo, style={"alpha": 0.5, "beta": 0.5})
     assert np.array_equal(painted(tiny_pipe, photo, style={"alpha": 0.5, beta: 0.5}), named)
     tiny_pipe.add_style(mine)
     assert np.array_equal(
         painted(tiny_pipe, photo, style={"alpha": 0.3, mine: 0.6}), painted(tiny_pipe, photo, style={"alpha": 0.3, "mine": 0.6})
     )
-    other = StyleCode(unit_codes(1, seed=0, size=16), "other")
+    other = Style(unit_codes(1, seed=0, size=16), "other")
     with pytest.raises(ValueError, match="style 'other' has codes of 16 floats, this package takes 8"):
         tiny_pipe(photo, style={"alpha": 0.5, other: 0.5})
     with pytest.raises(ValueError, match="the weight of mine must be a number"):
@@ -123,7 +123,7 @@ def test_an_encoded_style_is_saved_loaded_and_listed(tiny_pipe, tmp_path):
 
 
 def test_a_style_of_another_package_is_refused(tiny_pipe, tmp_path):
-    other = StyleCode(unit_codes(1, seed=0, size=16), "other")
+    other = Style(unit_codes(1, seed=0, size=16), "other")
     other.save(tmp_path / "other.safetensors")
     for use in (lambda: tiny_pipe.load_style(tmp_path / "other.safetensors"), lambda: tiny_pipe(picture(), style=other)):
         with pytest.raises(ValueError, match="style 'other' has codes of 16 floats, this package takes 8"):

@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from styletransfer import load_pipeline
-from styletransfer.controls import StyleCode
+from styletransfer.styles import Style
 from training import exemplars
 from training.config import Features
 
@@ -38,8 +38,8 @@ def test_a_score_is_a_probability_of_what_the_pipeline_paints(tiny_package, monk
     pipe = load_pipeline(tiny_package)
     describe = exemplars.Describer(Features(weights="random"))
     photos = [Image.effect_mandelbrot((256, 256), (-2, -1.5, 1, 1.5), 20).convert("RGB")]
-    code = pipe.style_codes["beta"].codes[0]
-    rows = describe(map(exemplars.as_jpeg, pipe(photos, style=StyleCode(code[None], "x")).images))["network"]
+    code = pipe.named["beta"].codes[0]
+    rows = describe(map(exemplars.as_jpeg, pipe(photos, style=Style(code[None], "x")).images))["network"]
 
     class Judge:
         classes = ("photo", "beta")

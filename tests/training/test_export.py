@@ -33,7 +33,7 @@ def test_package_of_a_run(tiny_painter, config, pictures):
     assert str(pictures) not in card  # no path of the machine that trained it
 
     pipe = load_pipeline(folder)
-    for name, style in pipe.style_codes.items():
+    for name, style in pipe.named.items():
         assert 1 <= len(style.codes) <= len(data.paintings[data.styles.index(name)])
     # what ships is the average, not the last state
     for name, average in trainer.averages.items():

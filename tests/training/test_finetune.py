@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from styletransfer import load_pipeline
-from styletransfer.controls import StyleCode
 from styletransfer.images import open_image, to_tensor
 from styletransfer.models.transformer_net import TransformerNet
 from styletransfer.pipelines.translation import TranslationPipeline
+from styletransfer.styles import Style
 from tests.training.conftest import save_picture, tiny_nets
 from training.__main__ import main
 from training.cards import read_json
@@ -138,7 +138,7 @@ def test_before_the_first_update_nothing_has_changed(more, capsys):
     preset.export({name: preset.nets[name] for name in preset.averaged}, more.out / "pipeline")
     new = load_pipeline(more.out / "pipeline")
     for style in old.styles:
-        assert torch.allclose(new.style_codes[style].codes, old.style_codes[style].codes, atol=1e-6)
+        assert torch.allclose(new.named[style].codes, old.named[style].codes, atol=1e-6)
         assert np.abs(painting(new, more, style) - painting(old, more, style)).max() <= 1
 
 
@@ -150,14 +150,14 @@ def test_old_codes_follow_the_encoder(more):
         for parameter in encoder.parameters():
             parameter += 0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))
     preset.export({name: preset.nets[name] for name in preset.averaged}, more.out / "pipeline")
-    codes = load_pipeline(more.out / "pipeline").style_codes["dots"].codes
+    codes = load_pipeline(more.out / "pipeline").named["dots"].codes
     number = preset.data.styles.index("dots")
     images = [to_tensor(image) for image in preset.data.paintings[number].images]
     with torch.no_grad():
         shift = sum(encoder(image) - old.encoder(image) for image in images) / len(images)
-    wanted = old.style_codes["dots"].codes + shift
+    wanted = old.named["dots"].codes + shift
     wanted = wanted / wanted.square().mean(dim=1, keepdim=True).sqrt()
-    assert (codes - old.style_codes["dots"].codes).abs().max() > 0.01
+    assert (codes - old.named["dots"].codes).abs().max() > 0.01
     assert torch.allclose(codes, wanted, atol=1e-4)
 
 
@@ -251,7 +251,7 @@ def test_without_discriminators_new_ones_start(more, capsys):
 def test_rows_of_unknown_styles_start_anew(more):
     """A style that was learned later has no row: nobody knows whose the rows are."""
     pipe = load_pipeline(more.start)
-    pipe.add_style(StyleCode(pipe.style_codes["dots"].codes.clone(), "later"))
+    pipe.add_style(Style(pipe.named["dots"].codes.clone(), "later"))
     pipe.save_pretrained(more.start)
     preset, _ = begun(more)
     rows = preset.nets["judge"].state_dict()["columns.0.embedding.parametrizations.weight.original"]

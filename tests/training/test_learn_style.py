@@ -14,7 +14,7 @@ from PIL import Image
 
 from styletransfer import load_pipeline
 from styletransfer.catalog import read_package
-from styletransfer.controls import StyleCode
+from styletransfer.styles import Style
 from tests.conftest import picture
 from training.__main__ import main
 from training.config import Features
@@ -89,8 +89,8 @@ def test_only_the_code_moves(config):
 def test_the_loss_on_held_out_crops_falls(config, tiny_pipe):
     preset = learn_style(config)
     Trainer(preset, config).train()
-    learned = StyleCode.load(config.out / "pipeline" / "style.safetensors")
-    encoded = StyleCode(preset.export.start, "encoded")
+    learned = Style.load(config.out / "pipeline" / "style.safetensors")
+    encoded = Style(preset.export.start, "encoded")
     loss = {style.name: preset.export.held_out_loss(tiny_pipe, style) for style in (encoded, learned)}
     assert loss["my-style"] < 0.99 * loss["encoded"]
     assert loss["encoded"] == preset.export.held_out_loss(tiny_pipe, encoded)
@@ -104,7 +104,7 @@ def test_codes_that_got_worse_do_not_ship(config, capsys):
     folder = config.out / "pipeline"
     preset.export({"exemplars": preset.nets["exemplars"]}, folder)  # as good as at the start, and not better
     assert "no better" in capsys.readouterr().out
-    assert torch.equal(StyleCode.load(folder / "style.safetensors").codes, preset.export.start)
+    assert torch.equal(Style.load(folder / "style.safetensors").codes, preset.export.start)
 
 
 def test_exemplars_keep_their_places(config):
@@ -147,7 +147,7 @@ def test_ctrl_c_saves_what_there_is(config, tmp_path, monkeypatch, capsys):
     file = tmp_path / "my-style.safetensors"
     assert main(words(config, "--minutes", "5", "-o", str(file))) == 0
     assert "stopped at update 2" in capsys.readouterr().out
-    assert StyleCode.load(file).name == "my-style"
+    assert Style.load(file).name == "my-style"
     assert torch.load(config.out / "state.pt", weights_only=True)["update"] == 2
 
 

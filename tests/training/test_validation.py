@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
+from training.steps.domains import Domains
 
 from styletransfer.models.features import FeaturePyramid
 from tests.tiny_presets import CONFIGS
@@ -25,7 +26,6 @@ from training.preset import Preset
 from training.presets import build
 from training.presets.stargan import judge as stargan_judge
 from training.recipe import Recipe, Term
-from training.steps.domains import Domains
 from training.trainer import Trainer
 from training.validation import Validation
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from styletransfer import load_pipeline, ui
 from styletransfer.catalog import read_package
-from styletransfer.controls import StyleCode
+from styletransfer.styles import Style
 from tests.conftest import picture, unit_codes
 from tests.ui.noise import write_noise_package
 from tests.ui.test_models_hub import Hub
@@ -81,7 +81,7 @@ def http(demo) -> Iterator[httpx.Client]:
 def files(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("files")
     picture().save(folder / PHOTO)
-    StyleCode(unit_codes(1, seed=5), "gamma").save(folder / STYLE)
+    Style(unit_codes(1, seed=5), "gamma").save(folder / STYLE)
     return {name: folder / name for name in (PHOTO, STYLE)}
 
 
@@ -110,7 +110,7 @@ def plain(value):
         return [plain(inner) for inner in value]
     match Path(value).suffix if isinstance(value, str) and Path(value).is_file() else None:
         case ".safetensors":
-            return StyleCode.load(Path(value)).codes.tolist()
+            return Style.load(Path(value)).codes.tolist()
         case str():
             with Image.open(value) as image:
                 return np.asarray(image).tolist()

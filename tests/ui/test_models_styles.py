@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from styletransfer.controls import StyleCode
+from styletransfer.styles import Style
 from styletransfer.ui.look import Look
 from styletransfer.ui.style_files import MAX_STYLE_BYTES, fold, free_name, read_style
 from styletransfer.ui.visitor import Visitor
@@ -23,7 +23,7 @@ def photo(tmp_path) -> str:
 
 @pytest.fixture
 def visitor() -> Visitor:
-    return Visitor(styles=(StyleCode(unit_codes(1, seed=5), "gamma"),))
+    return Visitor(styles=(Style(unit_codes(1, seed=5), "gamma"),))
 
 
 @pytest.mark.parametrize("strength", [0.4, 1.3])
@@ -57,7 +57,7 @@ def test_a_mixture_of_several_exemplars_is_that_of_the_photo(tiny_pipe, photo):
 @pytest.mark.parametrize(("mix", "one"), [(0.0, "alpha"), (1.0, "beta")])
 def test_the_ends_of_the_mixture_are_the_styles(tiny_pipe, mix, one):
     style, mixed = fold(tiny_pipe, Look("tiny", "alpha", second="beta", mix=mix), Visitor(), None, "mine")
-    assert not mixed and torch.equal(style.codes, tiny_pipe.style_codes[one].codes)
+    assert not mixed and torch.equal(style.codes, tiny_pipe.named[one].codes)
 
 
 def test_a_look_of_what_is_gone_is_refused(tiny_pipe):
@@ -70,7 +70,7 @@ def test_a_look_of_what_is_gone_is_refused(tiny_pipe):
 
 def test_a_style_file_is_read_and_renamed_where_the_name_is_taken(tiny_pipe, tmp_path):
     path = tmp_path / "x.safetensors"
-    StyleCode(unit_codes(2, seed=3), "alpha").save(path)
+    Style(unit_codes(2, seed=3), "alpha").save(path)
     style = read_style(str(path), tiny_pipe, "tiny", ["alpha", "alpha 2"])
     assert style.name == "alpha 3" and torch.equal(style.codes, unit_codes(2, seed=3))
     assert free_name("n" * 64, {"n" * 64}) == "n" * 58 + " 2" and free_name("new", set()) == "new"
@@ -85,7 +85,7 @@ def test_what_is_no_style_file_is_refused_by_its_name_alone(tiny_pipe, tmp_path,
 
 
 def test_a_style_of_another_size_is_refused(tiny_pipe, tmp_path):
-    StyleCode(unit_codes(1, seed=3, size=6), "small").save(tmp_path / "x.safetensors")
+    Style(unit_codes(1, seed=3, size=6), "small").save(tmp_path / "x.safetensors")
     with pytest.raises(ValueError, match="small has codes of 6 numbers; tiny takes 8"):
         read_style(str(tmp_path / "x.safetensors"), tiny_pipe, "tiny", [])
 
@@ -102,7 +102,7 @@ def test_the_endpoint_saves_what_the_pipeline_encodes_and_loads_it(client, photo
 
     saved = client.predict("brick", handle_file(photo), "tiny", api_name="/save_style")
     saved = saved["value"] if isinstance(saved, dict) else saved
-    style = StyleCode.load(saved)
+    style = Style.load(saved)
     torch.testing.assert_close(style.codes, tiny_pipe.encode_style(picture()).codes)
     assert style.name == "brick"
     assert client.predict(handle_file(saved), "tiny", api_name="/load_style") == "brick"

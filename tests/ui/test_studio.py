@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from styletransfer.catalog import read_package
-from styletransfer.controls import StyleCode
+from styletransfer.styles import Style
 from styletransfer.ui import gallery, painting, studio
 from styletransfer.ui.look import Look
 from styletransfer.ui.page import Page
@@ -34,7 +34,7 @@ def photo(tmp_path) -> str:
 
 
 def mine(name="mine", size=8):
-    return StyleCode(unit_codes(1, seed=5, size=size), name)
+    return Style(unit_codes(1, seed=5, size=size), name)
 
 
 def preview(room, photo, style="beta", strength=1, color=0, second=NOTHING, mix=0.5, mask=None, visitor=NOBODY, history=()):

@@ -10,8 +10,10 @@ from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from styletransfer.color import Palette, recolor, transport
+from training.data.worlds import scene
 
 PARTS = ("train", "held")
+SCENES = 64  # that are drawn where there are no photos
 TONES = (0.4, 1.0)  # amounts of the painting's lightness that the painter practises with
 
 
@@ -19,7 +21,7 @@ class ImageFolder:
     """Every picture below a folder, decoded once and kept in memory as bytes.
 
     Args:
-        root: Searched with its sub-folders; hidden files are skipped, anything else must be a picture.
+        root: Searched with its sub-folders, or a single picture; hidden files are skipped, anything else must be a picture.
         shortest: Pictures are shrunk until their shorter side is at most twice this crop; a shorter one is refused.
         part: "held" for every tenth picture, "train" for the others, None for all. Fewer than ten are not parted.
 
@@ -28,11 +30,13 @@ class ImageFolder:
     """
 
     def __init__(self, root: Path, shortest: int, part: str | None = None):
-        if not root.is_dir():
+        if not root.exists():
             raise ValueError(f"no folder of pictures at {root}")
         paths = sorted(
             p for p in root.rglob("*") if p.is_file() and not any(q.startswith(".") for q in p.relative_to(root).parts)
         )
+        if root.is_file():
+            paths = [root]
         if not paths:
             raise ValueError(f"the folder {root} holds no pictures")
         if part is not None and len(paths) >= 10:
@@ -88,7 +92,7 @@ class PhotosAndPaintings(Dataset):
     a resumed training sees the same samples as one that ran through.
 
     Args:
-        photos: Folder of photos.
+        photos: Folder of photos; None draws scenes.
         paintings: Folder of paintings, or of folders of them, which then come up equally often.
         crop: Side of the square crops in pixels.
         part: "train" or "held", as `ImageFolder` parts them; the two share no picture.
@@ -97,7 +101,7 @@ class PhotosAndPaintings(Dataset):
 
     def __init__(
         self,
-        photos: Path,
+        photos: Path | None,
         paintings: Path,
         crop: int,
         seed: int = 0,
@@ -106,7 +110,9 @@ class PhotosAndPaintings(Dataset):
         painting_scale: tuple[float, float] = (0.45, 0.85),
     ):
         folders = sorted(p for p in paintings.glob("*") if p.is_dir() and not p.name.startswith("."))
-        self.photos = Palettes(ImageFolder(photos, crop, part).images)
+        rng = np.random.default_rng([PARTS.index(part), seed])
+        scenes = [Image.fromarray(scene(crop, rng)) for _ in range(SCENES)] if photos is None else []
+        self.photos = Palettes(scenes or ImageFolder(photos, crop, part).images)
         self.groups = [Palettes(ImageFolder(folder, crop, part).images) for folder in folders or [paintings]]
         self.first = [sum(len(group.images) for group in self.groups[:number]) for number in range(len(self.groups))]
         self.crop, self.seed, self.part = crop, seed, PARTS.index(part)
@@ -133,7 +139,9 @@ class Palettes:
 
     def __init__(self, images: list[Image.Image]):
         self.images = images
-        self.palettes = [Palette.of(to_tensor(np.asarray(image.resize((64, 64), Image.Resampling.BOX)))[None]) for image in images]
+        self.palettes = [
+            Palette.of(to_tensor(np.asarray(image.resize((64, 64), Image.Resampling.BOX)))[None]) for image in images
+        ]
 
     def __getitem__(self, number: int) -> tuple[Image.Image, Palette]:
         return self.images[number], self.palettes[number]

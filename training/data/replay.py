@@ -13,8 +13,8 @@ from pathlib import Path
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from styletransfer.controls import check_name
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from styletransfer.styles import check_name
 from training.check.domains import subfolders
 from training.check.pictures import files
 from training.data.folders import decode

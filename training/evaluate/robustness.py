@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from diffusers import DiffusionPipeline
 from torch import Tensor
 
-from styletransfer.controls import mix
 from styletransfer.images import at_least, to_pil, to_tensor
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from styletransfer.styles import mix
 from training.evaluate.report import Score
 from training.metrics.intervals import bootstrap_mean
 from training.metrics.pictures import as_jpeg
@@ -28,7 +28,7 @@ def painter(pipe: DiffusionPipeline, look: str | None) -> Paint:
 
     def paint(photo: Tensor, strength: float = 1.0) -> Tensor:
         if isinstance(pipe, StyleTransferPipeline):
-            code = mix(pipe.codes(photo, [pipe.style_codes[look]]), photo.new_tensor([strength]))
+            code = mix(pipe.codes(photo, [pipe.named[look]]), photo.new_tensor([strength]))
             return pipe.render(photo, code).clamp(-1, 1)
         label = [torch.tensor([pipe.domains.index(look)])] if look is not None else []
         after = pipe.translator(at_least(photo), *label)[..., : photo.shape[-2], : photo.shape[-1]].clamp(-1, 1)

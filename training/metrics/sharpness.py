@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from styletransfer.controls import LUMA
+from styletransfer.styles import LUMA
 
 
 def checkerboard_energy(image: Tensor) -> Tensor:

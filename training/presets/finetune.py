@@ -10,12 +10,12 @@ from accelerate.utils import set_seed
 from torch import Tensor, nn
 
 from styletransfer.catalog import find_package, read_json
-from styletransfer.controls import StyleCode, unit
 from styletransfer.models.feature_discriminator import FeatureDiscriminator
 from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.pipelines import load_pipeline
 from styletransfer.pipelines.loading import fetch, package_files
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from styletransfer.styles import Style, unit
 from training.cards import explain
 from training.check.domains import subfolders
 from training.data.file_list import describe_lists
@@ -57,7 +57,7 @@ def finetune(config: Finetune, package: Path, old: StyleTransferPipeline) -> Pre
         for game in preset.recipe.games
         if game.discriminator in states
     }
-    kept = {name: code.codes for name, code in old.style_codes.items() if name not in subfolders(config.data.paintings)}
+    kept = {name: code.codes for name, code in old.named.items() if name not in subfolders(config.data.paintings)}
     before = {name: looks(old.encoder, paintings).mean(dim=0) for name, paintings in by_style(preset.data).items()}
     export = FinetunedExport(config, preset.data, kept, before)
     rates = preset.rates | {"generator": config.rate}
@@ -123,7 +123,7 @@ class FinetunedExport:
             styles[name] = unit(codes + seen[name].mean(dim=0) - self.before[name]) if name in seen else codes
         pipeline = StyleTransferPipeline(**networks)
         for name in sorted(styles):
-            pipeline.add_style(StyleCode(styles[name], name))
+            pipeline.add_style(Style(styles[name], name))
         pipeline.save_pretrained(folder)
         write_samples(pipeline, self.data.photos.images[:1], folder / "samples")
         explain(folder, "template.md", address=self.config.hub.repo, **self.words())

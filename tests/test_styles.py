@@ -2,7 +2,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from styletransfer.controls import FORMAT, LUMA, StyleCode, choose, keep_color, mix, unit
+from styletransfer.styles import FORMAT, LUMA, Style, choose, keep_color, mix, unit
 from tests.conftest import unit_codes
 
 
@@ -17,9 +17,9 @@ def chroma(image: torch.Tensor) -> torch.Tensor:
 
 
 def test_a_style_file_is_small_and_comes_back(tmp_path):
-    style = StyleCode(unit_codes(5, seed=0, size=192), "Guernica (1937)")
+    style = Style(unit_codes(5, seed=0, size=192), "Guernica (1937)")
     style.save(tmp_path / "new" / "style.safetensors")
-    loaded = StyleCode.load(tmp_path / "new" / "style.safetensors")
+    loaded = Style.load(tmp_path / "new" / "style.safetensors")
     assert torch.equal(loaded.codes, style.codes) and loaded.name == style.name
     assert (tmp_path / "new" / "style.safetensors").stat().st_size < 5000
 
@@ -38,13 +38,13 @@ def test_a_style_file_is_small_and_comes_back(tmp_path):
 )
 def test_codes_that_are_none_are_refused(codes, message):
     with pytest.raises(ValueError, match=message):
-        StyleCode(codes, "x")
+        Style(codes, "x")
 
 
 @pytest.mark.parametrize("name", ["", " x", "a/b", "a\\b", "a,b", "a=1", "a\nb", "x" * 65, None])
 def test_names_that_could_be_mistaken_are_refused(name):
     with pytest.raises(ValueError, match="name must be 1 to 64 characters"):
-        StyleCode(torch.ones(1, 8), name)
+        Style(torch.ones(1, 8), name)
 
 
 @pytest.mark.parametrize(
@@ -60,16 +60,16 @@ def test_names_that_could_be_mistaken_are_refused(name):
 def test_other_safetensors_files_are_refused(tensors, metadata, tmp_path):
     save_file(tensors, tmp_path / "x.safetensors", metadata)
     with pytest.raises(ValueError, match=r"x\.safetensors is not a style file"):
-        StyleCode.load(tmp_path / "x.safetensors")
+        Style.load(tmp_path / "x.safetensors")
 
 
 def test_files_that_are_no_safetensors_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"x\.safetensors does not exist"):
-        StyleCode.load(tmp_path / "x.safetensors")
+        Style.load(tmp_path / "x.safetensors")
     for content in (b"", b"<html>", b"\xff" * 100):
         (tmp_path / "x.safetensors").write_bytes(content)
         with pytest.raises(ValueError, match="not a readable safetensors file"):
-            StyleCode.load(tmp_path / "x.safetensors")
+            Style.load(tmp_path / "x.safetensors")
 
 
 def test_the_photo_chooses_the_exemplar_that_it_resembles():
