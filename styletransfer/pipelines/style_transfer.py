@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -82,7 +83,7 @@ class StyleTransferPipeline(DiffusionPipeline):
     """
 
     model_cpu_offload_seq = "encoder->stylizer->enlarger"
-    _optional_components = list(OPTIONAL)
+    _optional_components: ClassVar = list(OPTIONAL)
 
     def __init__(
         self,
@@ -262,7 +263,7 @@ class StyleTransferPipeline(DiffusionPipeline):
         photo: Image.Image,
         mask: Image.Image | None,
         parts: list[tuple[Style, float]],
-        controls: Controls = Controls(),
+        controls: Controls,
         progress: Callable[[float], None] | None = None,
     ) -> Image.Image:
         """The painting of an upright `photo`, of its size, with its transparency."""
