@@ -28,10 +28,10 @@ from styletransfer.styles import Style, check_name, keep_color, mix, unit
 from styletransfer.tiles import enlarge
 
 MAX_STRENGTH = 1.5
-SIZE = 512  # pixels of the shorter side at which strokes are painted
+SIZE = 384  # pixels of the shorter side at which strokes are painted
 SIZES = (64, 2048)
 BRUSHES = (0.5, 2.0)
-TONE = 0.6  # at 1 a snow scene turns as dark as its Rembrandt
+TONE = 0.5  # at 1 a snow scene turns as dark as its Rembrandt
 LONGEST = 4  # a panorama is painted as if its longer side were at most so many times the shorter
 STRIP = 256  # rows that are blended at a time
 STYLE_FILE = "style.safetensors"  # in a repository or folder that holds a single style
