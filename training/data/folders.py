@@ -12,6 +12,7 @@ from tqdm import tqdm
 from styletransfer.color import Palette, recolor, transport
 
 PARTS = ("train", "held")
+SHRUNK = (1.2, 2.0)  # side of a detailed crop before it is shrunk, in crops: pictures are seldom sharp to the last pixel
 TONES = (0.4, 1.0)  # amounts of the painting's lightness that the painter practises with
 
 
@@ -20,14 +21,15 @@ class ImageFolder:
 
     Args:
         root: Searched with its sub-folders; hidden files are skipped, anything else must be a picture.
-        shortest: Pictures are shrunk until their shorter side is at most twice this crop; a shorter one is refused.
+        shortest: The crop. A picture whose shorter side is shorter is refused.
         part: "held" for every tenth picture, "train" for the others, None for all. Fewer than ten are not parted.
+        limit: Pictures are shrunk until their shorter side is at most so many crops; infinity keeps their pixels.
 
     Raises:
         ValueError: naming every file that is broken, too small or no picture, before training starts.
     """
 
-    def __init__(self, root: Path, shortest: int, part: str | None = None):
+    def __init__(self, root: Path, shortest: int, part: str | None = None, limit: float = 2):
         if not root.is_dir():
             raise ValueError(f"no folder of pictures at {root}")
         paths = sorted(
@@ -39,7 +41,7 @@ class ImageFolder:
             paths = [path for number, path in enumerate(paths) if (number % 10 == 9) == (part == "held")]
         with ThreadPoolExecutor() as pool:
             results = list(
-                tqdm(pool.map(lambda path: decode(path, shortest), paths), f"reading {root.name}", len(paths), leave=False)
+                tqdm(pool.map(lambda path: decode(path, shortest, limit), paths), f"reading {root.name}", len(paths), leave=False)
             )
         faults = [result for result in results if isinstance(result, str)]
         if faults:
@@ -50,7 +52,7 @@ class ImageFolder:
         return len(self.images)
 
 
-def decode(path: Path, shortest: int) -> Image.Image | str:
+def decode(path: Path, shortest: int, limit: float = 2) -> Image.Image | str:
     """The picture at `path`, right way up, in RGB; or a sentence about what is wrong with it."""
     try:
         with Image.open(path) as image:
@@ -59,8 +61,9 @@ def decode(path: Path, shortest: int) -> Image.Image | str:
         return f"{path}: no readable picture ({type(error).__name__}: {error})"
     if min(image.size) < shortest:
         return f"{path}: {image.width} x {image.height} pixels, but the crop needs {shortest}; use a smaller --data.crop"
-    if min(image.size) > 2 * shortest:
-        image = ImageOps.contain(image, (2 * shortest, 10**6) if image.width < image.height else (10**6, 2 * shortest))
+    if min(image.size) > limit * shortest:
+        most = round(limit * shortest)
+        image = ImageOps.contain(image, (most, 10**6) if image.width < image.height else (10**6, most))
     return image
 
 
@@ -73,6 +76,15 @@ def random_crop(image: Image.Image, size: int, scale: tuple[float, float], rng: 
     left, top = rng.uniform(0, image.width - side), rng.uniform(0, image.height - side)
     box = (left, top, left + side, top + side)
     pixels = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=2))
+    return np.ascontiguousarray(pixels[:, ::-1]) if rng.random() < 0.5 else pixels
+
+
+def detailed_crop(image: Image.Image, size: int, rng: np.random.Generator) -> np.ndarray:
+    """As `random_crop`, with the finest detail of the image: half of the crops are its pixels, half are shrunk a little."""
+    side = size if rng.random() < 0.5 else min(round(size * rng.uniform(*SHRUNK)), *image.size)
+    left, top = (int(rng.integers(length - side + 1)) for length in image.size)
+    cut = image.crop((left, top, left + side, top + side))
+    pixels = np.asarray(cut if side == size else cut.resize((size, size), Image.Resampling.LANCZOS))
     return np.ascontiguousarray(pixels[:, ::-1]) if rng.random() < 0.5 else pixels
 
 
@@ -133,7 +145,9 @@ class Palettes:
 
     def __init__(self, images: list[Image.Image]):
         self.images = images
-        self.palettes = [Palette.of(to_tensor(np.asarray(image.resize((64, 64), Image.Resampling.BOX)))[None]) for image in images]
+        self.palettes = [
+            Palette.of(to_tensor(np.asarray(image.resize((64, 64), Image.Resampling.BOX)))[None]) for image in images
+        ]
 
     def __getitem__(self, number: int) -> tuple[Image.Image, Palette]:
         return self.images[number], self.palettes[number]
