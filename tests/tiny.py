@@ -138,7 +138,7 @@ NETWORKS = {
         refusal=r"image at level 0 must be \(B, 3, 8, 8\), got \(2, 3, 8, 70\)",
         keeps_size=False,
     ),
-    "upscale_generator": Tiny(UpscaleGenerator, {"base_channels": 4, "num_blocks": 1}, keeps_size=False),
+    "upscale_generator": Tiny(UpscaleGenerator, {"base_channels": 12, "num_blocks": 1}, keeps_size=False),
     "backbone_discriminator_vgg16": Tiny(BackboneDiscriminator, {"backbone": "vgg16", "num_stages": 2}, keeps_size=False),
     "backbone_discriminator_resnet18": Tiny(BackboneDiscriminator, {"backbone": "resnet18", "num_stages": 3}, keeps_size=False),
 }

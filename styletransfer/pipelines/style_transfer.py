@@ -25,7 +25,7 @@ from styletransfer.pipelines import standalone
 from styletransfer.pipelines.base import forget_paths, write_code
 from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
 from styletransfer.styles import Style, check_name, keep_color, mix, unit
-from styletransfer.tiles import enlarge
+from styletransfer.tiling import enlarge
 
 MAX_STRENGTH = 1.5
 SIZE = 384  # pixels of the shorter side at which strokes are painted

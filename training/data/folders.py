@@ -13,7 +13,11 @@ from styletransfer.color import Palette, recolor, transport
 from training.data.worlds import scene
 
 PARTS = ("train", "held")
+<<<<<<< HEAD
 SCENES = 64  # that are drawn where there are no photos
+=======
+SHRUNK = (1.2, 2.0)  # side of a detailed crop before it is shrunk, in crops: pictures are seldom sharp to the last pixel
+>>>>>>> 3b551dc8c1e619164f23051facaa6235d829a724
 TONES = (0.4, 1.0)  # amounts of the painting's lightness that the painter practises with
 
 
@@ -21,17 +25,29 @@ class ImageFolder:
     """Every picture below a folder, decoded once and kept in memory as bytes.
 
     Args:
+<<<<<<< HEAD
         root: Searched with its sub-folders, or a single picture; hidden files are skipped, anything else must be a picture.
         shortest: Side of the crops; a shorter picture is refused.
         part: "held" for every tenth picture, "train" for the others, None for all. Fewer than ten are not parted.
         detail: Pictures are shrunk until their shorter side is at most this many crops.
+=======
+        root: Searched with its sub-folders; hidden files are skipped, anything else must be a picture.
+        shortest: The crop. A picture whose shorter side is shorter is refused.
+        part: "held" for every tenth picture, "train" for the others, None for all. Fewer than ten are not parted.
+        limit: Pictures are shrunk until their shorter side is at most so many crops; infinity keeps their pixels.
+>>>>>>> 3b551dc8c1e619164f23051facaa6235d829a724
 
     Raises:
         ValueError: naming every file that is broken, too small or no picture, before training starts.
     """
 
+<<<<<<< HEAD
     def __init__(self, root: Path, shortest: int, part: str | None = None, detail: float = 2):
         if not root.exists():
+=======
+    def __init__(self, root: Path, shortest: int, part: str | None = None, limit: float = 2):
+        if not root.is_dir():
+>>>>>>> 3b551dc8c1e619164f23051facaa6235d829a724
             raise ValueError(f"no folder of pictures at {root}")
         paths = sorted(
             p for p in root.rglob("*") if p.is_file() and not any(q.startswith(".") for q in p.relative_to(root).parts)
@@ -44,9 +60,13 @@ class ImageFolder:
             paths = [path for number, path in enumerate(paths) if (number % 10 == 9) == (part == "held")]
         with ThreadPoolExecutor() as pool:
             results = list(
+<<<<<<< HEAD
                 tqdm(
                     pool.map(lambda path: decode(path, shortest, detail), paths), f"reading {root.name}", len(paths), leave=False
                 )
+=======
+                tqdm(pool.map(lambda path: decode(path, shortest, limit), paths), f"reading {root.name}", len(paths), leave=False)
+>>>>>>> 3b551dc8c1e619164f23051facaa6235d829a724
             )
         faults = [result for result in results if isinstance(result, str)]
         if faults:
@@ -57,7 +77,11 @@ class ImageFolder:
         return len(self.images)
 
 
+<<<<<<< HEAD
 def decode(path: Path, shortest: int, detail: float = 2) -> Image.Image | str:
+=======
+def decode(path: Path, shortest: int, limit: float = 2) -> Image.Image | str:
+>>>>>>> 3b551dc8c1e619164f23051facaa6235d829a724
     """The picture at `path`, right way up, in RGB; or a sentence about what is wrong with it."""
     try:
         with Image.open(path) as image:
@@ -66,8 +90,13 @@ def decode(path: Path, shortest: int, detail: float = 2) -> Image.Image | str:
         return f"{path}: no readable picture ({type(error).__name__}: {error})"
     if min(image.size) < shortest:
         return f"{path}: {image.width} x {image.height} pixels, but the crop needs {shortest}; use a smaller --data.crop"
+<<<<<<< HEAD
     most = round(detail * shortest)
     if min(image.size) > most:
+=======
+    if min(image.size) > limit * shortest:
+        most = round(limit * shortest)
+>>>>>>> 3b551dc8c1e619164f23051facaa6235d829a724
         image = ImageOps.contain(image, (most, 10**6) if image.width < image.height else (10**6, most))
     return image
 
@@ -81,6 +110,15 @@ def random_crop(image: Image.Image, size: int, scale: tuple[float, float], rng: 
     left, top = rng.uniform(0, image.width - side), rng.uniform(0, image.height - side)
     box = (left, top, left + side, top + side)
     pixels = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=2))
+    return np.ascontiguousarray(pixels[:, ::-1]) if rng.random() < 0.5 else pixels
+
+
+def detailed_crop(image: Image.Image, size: int, rng: np.random.Generator) -> np.ndarray:
+    """As `random_crop`, with the finest detail of the image: half of the crops are its pixels, half are shrunk a little."""
+    side = size if rng.random() < 0.5 else min(round(size * rng.uniform(*SHRUNK)), *image.size)
+    left, top = (int(rng.integers(length - side + 1)) for length in image.size)
+    cut = image.crop((left, top, left + side, top + side))
+    pixels = np.asarray(cut if side == size else cut.resize((size, size), Image.Resampling.LANCZOS))
     return np.ascontiguousarray(pixels[:, ::-1]) if rng.random() < 0.5 else pixels
 
 
