@@ -101,6 +101,8 @@ class PhotosAndPaintings(Dataset):
         crop: Side of the square crops in pixels.
         part: "train" or "held", as `ImageFolder` parts them; the two share no picture.
         photo_scale, painting_scale: Range of the crop's side relative to the shorter side of the picture.
+        replay: Older paintings, or folders of them, that half of the samples are of.
+        parted: Whether the parts have other paintings, or other photos alone.
     """
 
     def __init__(
@@ -112,21 +114,30 @@ class PhotosAndPaintings(Dataset):
         part: str = "train",
         photo_scale: tuple[float, float] = (0.55, 1.0),
         painting_scale: tuple[float, float] = (0.45, 0.85),
+        replay: Path | None = None,
+        parted: bool = True,
     ):
-        folders = sorted(p for p in paintings.glob("*") if p.is_dir() and not p.name.startswith("."))
-        rng = np.random.default_rng([PARTS.index(part), seed])
+        self.part = PARTS.index(part)
+        rng = np.random.default_rng([self.part, seed])
         scenes = [Image.fromarray(scene(crop, rng)) for _ in range(SCENES)] if photos is None else []
         self.photos = Palettes(scenes or ImageFolder(photos, crop, part).images)
-        self.groups = [
-            Palettes(ImageFolder(folder, crop, part, 1 / painting_scale[0]).images) for folder in folders or [paintings]
-        ]
+        new, old = groups(paintings), [] if replay is None else groups(replay)
+        part, detail = part if parted else None, 1 / painting_scale[0]
+        self.groups = [Palettes(ImageFolder(group, crop, part, detail).images) for group in (*new, *old)]
         self.first = [sum(len(group.images) for group in self.groups[:number]) for number in range(len(self.groups))]
-        self.crop, self.seed, self.part = crop, seed, PARTS.index(part)
+        self.new = len(new)  # groups that are not replayed
+        self.crop, self.seed = crop, seed
         self.photo_scale, self.painting_scale = photo_scale, painting_scale
+
+    @property
+    def paintings(self) -> list[Image.Image]:
+        """All of them, in the order of their labels."""
+        return [painting for group in self.groups for painting in group.images]
 
     def __getitem__(self, position: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([self.part, self.seed, position])
-        group = int(rng.integers(len(self.groups)))
+        old = self.new < len(self.groups) and position % 2
+        group = int(rng.integers(self.new, len(self.groups)) if old else rng.integers(self.new))
         number = int(rng.integers(len(self.groups[group].images)))
         painting, target = self.groups[group][number]
         photo, source = self.photos[int(rng.integers(len(self.photos.images)))]
@@ -138,6 +149,11 @@ class PhotosAndPaintings(Dataset):
             "painting": to_tensor(random_crop(painting, self.crop, self.painting_scale, rng)),
             "label": torch.tensor(self.first[group] + number),
         }
+
+
+def groups(paintings: Path) -> list[Path]:
+    """The folders below `paintings`, or else itself."""
+    return sorted(p for p in paintings.glob("*") if p.is_dir() and not p.name.startswith(".")) or [paintings]
 
 
 class Palettes:
