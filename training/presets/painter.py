@@ -15,7 +15,7 @@ from training.data.folders import PARTS, PhotosAndPaintings
 from training.export import PainterExport
 from training.judges import COUNT, Held, Painted
 from training.losses.adversarial import HINGE
-from training.losses.codes import domain_similarity
+from training.losses.codes import code_similarity
 from training.losses.color import out_of_gamut, palette_distance, total_variation
 from training.losses.lipschitz import SpectralNorm
 from training.losses.neighbors import nearest_neighbor_distance
@@ -52,7 +52,7 @@ def painter(config: Painter, replay: Path | None = None) -> Preset:
         step=Painting,
         phases=(Phase("generator", ("stylizer", "encoder")), Phase("discriminator", ("discriminator",))),
         games=(game(config.adversarial, given="seen_code"),),
-        terms=(*terms(config), Term("apart", domain_similarity, ("code", "label"), config.apart)),
+        terms=(*terms(config), Term("apart", code_similarity, ("code", "label"), config.apart)),
     )
     return Preset(
         nets=nets,
