@@ -34,16 +34,28 @@ def unit_codes(count: int, seed: int, size: int = 8) -> torch.Tensor:
 
 @pytest.fixture(scope="session")
 def tiny_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package of random weights with the styles alpha (3 exemplars) and beta (1). Copy it before you change it."""
+    """A package of random weights with the styles alpha (3 codes and palettes, adapted) and beta (1). Copy it before a change."""
     from styletransfer import StyleEncoder, StyleGenerator, StyleTransferPipeline
+    from styletransfer.color import Palette
+    from styletransfer.images import to_tensor
+    from styletransfer.models.style_adapter import StyleAdapter
+    from styletransfer.styles import Style
 
     folder = tmp_path_factory.mktemp("packages") / "tiny"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         stylizer = StyleGenerator(code_size=8, base_channels=8, trunk_channels=8, num_blocks=1)
         encoder = StyleEncoder(code_size=8, base_channels=4, size=32)
-    styles = {"alpha": unit_codes(3, seed=1), "beta": unit_codes(1, seed=2)}
-    StyleTransferPipeline(stylizer, encoder, styles).save_pretrained(folder)
+        adapter = StyleAdapter.of(stylizer, rank=2)
+        for up in adapter.up.values():
+            torch.nn.init.normal_(up, std=0.1)
+    factors = {name: factor.detach() for name, factor in adapter.factors().items()}
+    palettes = [Palette.of(to_tensor(picture(seed=seed))) for seed in range(4)]
+    styles = [
+        Style(unit_codes(3, seed=1), "alpha", tuple(palettes[:3]), factors),
+        Style(unit_codes(1, seed=2), "beta", tuple(palettes[3:])),
+    ]
+    StyleTransferPipeline(stylizer, encoder, styles=styles).save_pretrained(folder)
     (folder / "README.md").write_text(CARD)
     (folder / "samples").mkdir()
     for seed, name in enumerate(("alpha", "beta", "photo-1")):

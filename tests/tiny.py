@@ -87,6 +87,14 @@ NETWORKS = {
         keeps_size=False,
         wrong=lambda: (image(),),
     ),
+    "patch_discriminator_codes": Tiny(
+        PatchDiscriminator,
+        {**PATCH, "code_size": 8, "norm": "none"},
+        lambda: (image(), code()),
+        wrong=lambda: (image(),),
+        refusal="takes codes beside the image",
+        keeps_size=False,
+    ),
     "domain_generator": Tiny(
         DomainGenerator,
         {"num_domains": 3, "base_channels": 4, "num_blocks": 1},

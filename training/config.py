@@ -115,6 +115,10 @@ class Run:
         if self.batch % self.accumulate:
             raise ValueError(f"--batch {self.batch} cannot be split into --accumulate {self.accumulate} equal parts")
 
+    def sized(self, crop: int, batch: int) -> "Run":
+        """The same with another side of crops and another batch."""
+        return dataclasses.replace(self, batch=batch, data=dataclasses.replace(self.data, crop=crop))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Painter(Run):
