@@ -81,7 +81,7 @@ class IndependentFeatures:
     def compare(self, results: Seen, photos: Seen, painting: Tensor) -> dict[str, Tensor]:
         """Values (N,) of results, their photos and the statistics (6 * D) of their painting.
 
-        `style` and `content` are cosines; `top5` says whether the painting is among the 5 nearest of all held-out ones and itself.
+        `style` and `content` are cosines; `top5`: the painting is among the 5 nearest of all held-out ones and itself.
         """
         rows, own = self.standardised(results.style), self.standardised(painting[None])[0]
         style = rows @ own
