@@ -31,17 +31,7 @@ class ImageFolder:
     """
 
     def __init__(self, root: Path, shortest: int, part: str | None = None, detail: float = 2):
-        if not root.exists():
-            raise ValueError(f"no folder of pictures at {root}")
-        paths = sorted(
-            p for p in root.rglob("*") if p.is_file() and not any(q.startswith(".") for q in p.relative_to(root).parts)
-        )
-        if root.is_file():
-            paths = [root]
-        if not paths:
-            raise ValueError(f"the folder {root} holds no pictures")
-        if part is not None and len(paths) >= 10:
-            paths = [path for number, path in enumerate(paths) if (number % 10 == 9) == (part == "held")]
+        paths = picture_files(root, part)
         with ThreadPoolExecutor() as pool:
             results = list(
                 tqdm(
@@ -55,6 +45,32 @@ class ImageFolder:
 
     def __len__(self) -> int:
         return len(self.images)
+
+
+def picture_files(root: Path, part: str | None = None) -> list[Path]:
+    """Files below `root`, hidden ones left out, or `root` itself; of ten and more the `part` that `ImageFolder` takes."""
+    if not root.exists():
+        raise ValueError(f"no folder of pictures at {root}")
+    paths = sorted(p for p in root.rglob("*") if p.is_file() and not any(q.startswith(".") for q in p.relative_to(root).parts))
+    if root.is_file():
+        paths = [root]
+    if not paths:
+        raise ValueError(f"the folder {root} holds no pictures")
+    if part is not None and len(paths) >= 10:
+        paths = [path for number, path in enumerate(paths) if (number % 10 == 9) == (part == "held")]
+    return paths
+
+
+def painting_folders(root: Path) -> list[Path]:
+    """The folders of paintings in `root`, or else `root`."""
+    return sorted(p for p in root.glob("*") if p.is_dir() and not p.name.startswith(".")) or [root]
+
+
+def held_paintings(root: Path) -> list[Path]:
+    """Files that `PhotosAndPaintings` holds out. Folders of fewer than ten have none: they are not parted."""
+    return [
+        path for folder in painting_folders(root) if len(picture_files(folder)) >= 10 for path in picture_files(folder, "held")
+    ]
 
 
 def decode(path: Path, shortest: int, detail: float = 2) -> Image.Image | str:
@@ -113,12 +129,11 @@ class PhotosAndPaintings(Dataset):
         photo_scale: tuple[float, float] = (0.55, 1.0),
         painting_scale: tuple[float, float] = (0.45, 0.85),
     ):
-        folders = sorted(p for p in paintings.glob("*") if p.is_dir() and not p.name.startswith("."))
         rng = np.random.default_rng([PARTS.index(part), seed])
         scenes = [Image.fromarray(scene(crop, rng)) for _ in range(SCENES)] if photos is None else []
         self.photos = Palettes(scenes or ImageFolder(photos, crop, part).images)
         self.groups = [
-            Palettes(ImageFolder(folder, crop, part, 1 / painting_scale[0]).images) for folder in folders or [paintings]
+            Palettes(ImageFolder(folder, crop, part, 1 / painting_scale[0]).images) for folder in painting_folders(paintings)
         ]
         self.first = [sum(len(group.images) for group in self.groups[:number]) for number in range(len(self.groups))]
         self.crop, self.seed, self.part = crop, seed, PARTS.index(part)

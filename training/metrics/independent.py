@@ -48,15 +48,15 @@ class IndependentFeatures:
 
     Args:
         network: What sees the pictures, 224 px on the shorter side, whatever their size.
-        paintings: Paintings that no training saw: they set the scale, and compete with a result's own painting.
+        paintings: Paintings that no training saw, or their `Seen.style`: they set the scale, and compete with a result's own.
 
     Example:
         `IndependentFeatures(load_vision_transformer(path), paintings).scores([result], [photo], painting)["style"].mean()`
     """
 
-    def __init__(self, network: VisionTransformer, paintings: Iterable[Image.Image]):
+    def __init__(self, network: VisionTransformer, paintings: Iterable[Image.Image] | Tensor):
         self.network = network
-        style = self.see(paintings).style
+        style = paintings if isinstance(paintings, Tensor) else see(network, paintings).style
         if len(style) < 2:
             raise ValueError(f"statistics are standardised over two paintings or more, got {len(style)}")
         deviation, self.mean = torch.std_mean(style, dim=0)
@@ -67,33 +67,38 @@ class IndependentFeatures:
         """Statistics (N, 6 * D) in deviations from those of the held-out paintings, rows of length 1."""
         return F.normalize((style - self.mean) / self.deviation, dim=1)
 
-    @torch.no_grad()
     def see(self, pictures: Iterable[Image.Image], sizes: Sequence[Size] | None = None) -> Seen:
-        """Pictures as the network sees them, of `sizes` where they are given; those of one size go through it together."""
-        inputs = [as_input(picture, sizes[number] if sizes else None) for number, picture in enumerate(pictures)]
-        style, content = {}, {}
-        for chunk in chunks([tuple(pixels.shape) for pixels in inputs]):
-            features = self.network(torch.stack([inputs[number] for number in chunk]), (*STYLE_BLOCKS, CONTENT_BLOCK))
-            content |= zip(chunk, features.pop(CONTENT_BLOCK), strict=True)
-            style |= zip(chunk, network_statistics(features), strict=True)
-        return Seen(torch.stack([style[number] for number in range(len(inputs))]), tuple(content[n] for n in range(len(inputs))))
+        return see(self.network, pictures, sizes)
 
-    def compare(self, results: Seen, photos: Seen, painting: Tensor) -> dict[str, Tensor]:
-        """Values (N,) of results, their photos and the statistics (6 * D) of their painting.
+    def compare(self, results: Seen, photos: Seen, paintings: Tensor) -> dict[str, Tensor]:
+        """Values (N,) of results, their photos, and the statistics of their paintings, (N, 6 * D) or (1, 6 * D) for one of all.
 
         `style` and `content` are cosines; `top5`: the painting is among the 5 nearest of all held-out ones and itself.
         """
-        rows, own = self.standardised(results.style), self.standardised(painting[None])[0]
-        style = rows @ own
-        rivals = self.paintings[self.paintings @ own < 1 - EQUAL]  # without the painting itself, where it is held out
-        nearer = (rows @ rivals.T > style[:, None]).sum(dim=1)
+        rows, own = self.standardised(results.style), self.standardised(paintings)
+        style = (rows * own).sum(dim=1)
+        rivals = own @ self.paintings.T < 1 - EQUAL  # a painting that is held out is no rival of itself
+        nearer = (rivals & (rows @ self.paintings.T > style[:, None])).sum(dim=1)
         content = [F.cosine_similarity(a, b, dim=0).mean() for a, b in zip(results.content, photos.content, strict=True)]
         return {"style": style, "top5": nearer < NEAREST, "content": torch.stack(content)}
 
     def scores(self, results: Sequence[Image.Image], photos: Sequence[Image.Image], painting: Image.Image) -> dict[str, Tensor]:
         """`compare` for pictures; a result is seen at the size of its photo."""
         seen = self.see(photos)
-        return self.compare(self.see(results, seen.sizes), seen, self.see([painting]).style[0])
+        return self.compare(self.see(results, seen.sizes), seen, self.see([painting]).style)
+
+
+@torch.no_grad()
+def see(network: VisionTransformer, pictures: Iterable[Image.Image], sizes: Sequence[Size] | None = None) -> Seen:
+    """Pictures as the network sees them, of `sizes` where they are given; those of one size go through it together."""
+    inputs = [as_input(picture, sizes[number] if sizes else None) for number, picture in enumerate(pictures)]
+    style, content = {}, {}
+    for chunk in chunks([tuple(pixels.shape) for pixels in inputs]):
+        features = network(torch.stack([inputs[number] for number in chunk]), (*STYLE_BLOCKS, CONTENT_BLOCK))
+        content |= zip(chunk, features.pop(CONTENT_BLOCK), strict=True)
+        style |= zip(chunk, network_statistics(features), strict=True)
+    numbers = range(len(inputs))
+    return Seen(torch.stack([style[number] for number in numbers]), tuple(content[number] for number in numbers))
 
 
 def as_input(picture: Image.Image, size: Size | None = None) -> Tensor:
