@@ -197,6 +197,8 @@ class StyleTransferPipeline(Painter, DiffusionPipeline):
         for number, (photo, where) in enumerate(zip(photos, masks, strict=True)):
             report = None if progress is None else lambda part, done=number: progress((done + part) / len(photos))
             painting = self.paint(upright(photo), where, parts, controls, report)
+            if report is not None:
+                report(1.0)
             if output_type != "pil":
                 painting = to_tensor(painting)[0].add(1).div(2)
                 painting = painting if output_type == "pt" else painting.permute(1, 2, 0).numpy()
