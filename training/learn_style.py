@@ -33,6 +33,16 @@ class LearnStyle(Run):
     features: Features = field(default_factory=Features)
     rate: float = 2e-3
     """Learning rate of the adapter."""
+    content: float = 7.0
+    """Weight of the content distance to the recoloured photo."""
+    style: float = 20.0
+    """Weight of the nearest-neighbour feature distance to the painting."""
+    moments: float = 10.0
+    """Weight of the distance of channel means and deviations."""
+    palette: float = 60.0
+    """Weight of the colour distance to the painting."""
+    adversarial: float = 1.0
+    """Weight of the adversarial loss."""
     title: str = ""
     """Of the painting, for the style file; like the next four, as the page and cards show it."""
     artist: str = ""

@@ -15,10 +15,10 @@ from styletransfer.models.style_adapter import adapted, changes, misfits
 from styletransfer.styles import Style, keep_color, mix, unit
 from styletransfer.tiles import enlarge
 
-SIZE = 512  # pixels of the shorter side at which strokes are painted
+SIZE = 384  # pixels of the shorter side at which strokes are painted
 SIZES = (64, 2048)
 BRUSHES = (0.5, 2.0)
-TONE = 0.6  # at 1 a snow scene turns as dark as its Rembrandt
+TONE = 0.5  # at 1 a snow scene turns as dark as its Rembrandt
 PANORAMA = 4  # times the shorter side: a photo that is longer is painted at a smaller size
 STRIP = 256  # rows that are blended at a time
 

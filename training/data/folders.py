@@ -22,14 +22,15 @@ class ImageFolder:
 
     Args:
         root: Searched with its sub-folders, or a single picture; hidden files are skipped, anything else must be a picture.
-        shortest: Pictures are shrunk until their shorter side is at most twice this crop; a shorter one is refused.
+        shortest: Side of the crops; a shorter picture is refused.
         part: "held" for every tenth picture, "train" for the others, None for all. Fewer than ten are not parted.
+        detail: Pictures are shrunk until their shorter side is at most this many crops.
 
     Raises:
         ValueError: naming every file that is broken, too small or no picture, before training starts.
     """
 
-    def __init__(self, root: Path, shortest: int, part: str | None = None):
+    def __init__(self, root: Path, shortest: int, part: str | None = None, detail: float = 2):
         if not root.exists():
             raise ValueError(f"no folder of pictures at {root}")
         paths = sorted(
@@ -43,7 +44,9 @@ class ImageFolder:
             paths = [path for number, path in enumerate(paths) if (number % 10 == 9) == (part == "held")]
         with ThreadPoolExecutor() as pool:
             results = list(
-                tqdm(pool.map(lambda path: decode(path, shortest), paths), f"reading {root.name}", len(paths), leave=False)
+                tqdm(
+                    pool.map(lambda path: decode(path, shortest, detail), paths), f"reading {root.name}", len(paths), leave=False
+                )
             )
         faults = [result for result in results if isinstance(result, str)]
         if faults:
@@ -54,7 +57,7 @@ class ImageFolder:
         return len(self.images)
 
 
-def decode(path: Path, shortest: int) -> Image.Image | str:
+def decode(path: Path, shortest: int, detail: float = 2) -> Image.Image | str:
     """The picture at `path`, right way up, in RGB; or a sentence about what is wrong with it."""
     try:
         with Image.open(path) as image:
@@ -63,8 +66,9 @@ def decode(path: Path, shortest: int) -> Image.Image | str:
         return f"{path}: no readable picture ({type(error).__name__}: {error})"
     if min(image.size) < shortest:
         return f"{path}: {image.width} x {image.height} pixels, but the crop needs {shortest}; use a smaller --data.crop"
-    if min(image.size) > 2 * shortest:
-        image = ImageOps.contain(image, (2 * shortest, 10**6) if image.width < image.height else (10**6, 2 * shortest))
+    most = round(detail * shortest)
+    if min(image.size) > most:
+        image = ImageOps.contain(image, (most, 10**6) if image.width < image.height else (10**6, most))
     return image
 
 
@@ -113,7 +117,9 @@ class PhotosAndPaintings(Dataset):
         rng = np.random.default_rng([PARTS.index(part), seed])
         scenes = [Image.fromarray(scene(crop, rng)) for _ in range(SCENES)] if photos is None else []
         self.photos = Palettes(scenes or ImageFolder(photos, crop, part).images)
-        self.groups = [Palettes(ImageFolder(folder, crop, part).images) for folder in folders or [paintings]]
+        self.groups = [
+            Palettes(ImageFolder(folder, crop, part, 1 / painting_scale[0]).images) for folder in folders or [paintings]
+        ]
         self.first = [sum(len(group.images) for group in self.groups[:number]) for number in range(len(self.groups))]
         self.crop, self.seed, self.part = crop, seed, PARTS.index(part)
         self.photo_scale, self.painting_scale = photo_scale, painting_scale

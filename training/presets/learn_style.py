@@ -19,7 +19,6 @@ from styletransfer.pipelines.loading import fetch
 from styletransfer.pipelines.style_transfer import STYLE_FILE, StyleTransferPipeline
 from styletransfer.styles import Style, check_name
 from training.cards import CARDS
-from training.config import Painter
 from training.data.folders import PhotosAndPaintings
 from training.export import thumbnail
 from training.judges import Held, Painted
@@ -29,6 +28,7 @@ from training.presets.painter import BETAS, feature_pyramid, game, terms
 from training.recipe import Phase, Recipe
 from training.steps.painting import Painting
 
+PAINTING_SCALE = (0.35, 0.7)  # side of a crop relative to the painting's shorter side: closer than the base, for broader strokes
 SCORED = 8  # held-out photos of a validation
 ADDED = "## Added styles"  # of a card
 
@@ -65,7 +65,8 @@ def learn_style(config: LearnStyle) -> Preset:
     if config.name in pipe.styles:
         raise ValueError(f"{config.package} has a style {config.name!r} already; give this one another --name")
     data, held = (
-        PhotosAndPaintings(config.photos, config.paintings, config.crop, config.seed, part) for part in ("train", "held")
+        PhotosAndPaintings(config.photos, config.paintings, config.crop, config.seed, part, painting_scale=PAINTING_SCALE)
+        for part in ("train", "held")
     )
     paintings = [picture for group in data.groups for picture in group.images]
     start = pipe.encode_style(paintings, config.name)
@@ -78,8 +79,8 @@ def learn_style(config: LearnStyle) -> Preset:
         recipe=Recipe(
             step=AdaptedPainting,
             phases=(Phase("generator", ("adapter",)), Phase("discriminator", ("discriminator",))),
-            games=(game(Painter.adversarial),),
-            terms=terms(Painter),
+            games=(game(config.adversarial),),
+            terms=terms(config),
         ),
         data=data,
         rates={"generator": config.rate, "discriminator": 4e-4},
@@ -87,7 +88,7 @@ def learn_style(config: LearnStyle) -> Preset:
         averaged=("adapter",),
         average_decay=0.98,  # a style is learned in hundreds of updates
         export=StyleExport(config, package, start, to_pil(held[0]["photo"])),
-        judge=Painted(Held(lambda: held, SCORED), features, Painter.style, Painter.content, AdaptedPainting, frozen),
+        judge=Painted(Held(lambda: held, SCORED), features, config.style, config.content, AdaptedPainting, frozen),
     )
 
 
