@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Painter(nn.Module):
         Colours move by `matrix` (3, 3) and `offset` (3,), the `factors` are those of a style file. The strokes are whole whatever
         the strength, which is for the caller to blend, over the recoloured photo and at its full size.
         """
-        base = recolor(photo, matrix, offset)
+        base = recolor(photo, matrix[None], offset[None])  # onnxruntime takes no shorter one
         height, width = photo.shape[-2:]
         rows, columns = (mirrored(side, self.stylizer.size_multiple) for side in (height, width))
         padded = base[:, :, rows][:, :, :, columns]
@@ -134,15 +135,17 @@ def write(network: nn.Module, inputs: dict[str, Tensor | dict[str, Tensor]], out
             shapes[name] = None
             names.append(name)
     sides = {axis: torch.export.Dim(name, min=MIN_SIZE, max=MAX_SIDE) for axis, name in ((2, "height"), (3, "width"))}
-    torch.onnx.export(
-        network.eval(),
-        kwargs=inputs,
-        f=path,
-        input_names=names,
-        output_names=[output],
-        dynamic_shapes=shapes | {names[0]: sides},
-        dynamo=True,
-        external_data=False,
-        opset_version=OPSET,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "# The axis name: rank", UserWarning)  # many inputs have it
+        torch.onnx.export(
+            network.eval(),
+            kwargs=inputs,
+            f=path,
+            input_names=names,
+            output_names=[output],
+            dynamic_shapes=shapes | {names[0]: sides},
+            dynamo=True,
+            external_data=False,
+            opset_version=OPSET,
+            verbose=False,
+        )

@@ -7,8 +7,10 @@ export async function readStyle(address) {
   const length = Number(new DataView(bytes).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(bytes.slice(8, 8 + length)));
   const tensors = {};
-  for (const [name, { dtype, shape, data_offsets: [start, end] }] of Object.entries(header)) {
-    if (name !== "__metadata__") tensors[name] = { data: READ[dtype](bytes.slice(8 + length + start, 8 + length + end)), shape };
+  delete header.__metadata__;
+  for (const [name, { dtype, shape, data_offsets: range }] of Object.entries(header)) {
+    const [start, end] = range.map((offset) => 8 + length + offset);
+    tensors[name] = { data: READ[dtype](bytes.slice(start, end)), shape };
   }
   const { codes, means, covariances, ...factors } = tensors;
   const rows = ({ data, shape: [count, ...rest] }) => {
