@@ -13,6 +13,7 @@ HOMES = {
     "TranslationPipeline": "styletransfer.pipelines.translation",
     "GenerationPipeline": "styletransfer.pipelines.generation",
     "Style": "styletransfer.styles",
+    "Palette": "styletransfer.color",
     "open_image": "styletransfer.images",
     "list_packages": "styletransfer.catalog",
     "StyleGenerator": "styletransfer.models.style_generator",

@@ -1,4 +1,4 @@
-"""`python -m styletransfer photo.jpg -o painting.png --style ukiyo-e`: photos and folders of photos in, paintings out."""
+"""`python -m styletransfer photo.jpg -o painting.png --style starry-night`: photos and folders of photos in, paintings out."""
 
 import argparse
 import os
@@ -9,15 +9,23 @@ from styletransfer.catalog import MODEL_CARDS, REPOSITORY, Package, check_style,
 
 PICTURES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}  # what folders are searched for
 OUTPUTS = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f} of {total} [{elapsed}<{remaining}]"
 OPAQUE = {".bmp", ".jpeg", ".jpg"}  # formats without transparency
+NUMBERS = {  # option -> smallest, largest, default, words; styletransfer.pipelines.painting has them too, and costs torch
+    "strength": (0, 1.5, 1.0, "0 leaves the photo, 1 is the style"),
+    "tone": (0, 1, 0.5, "how far the photo's lightness moves to that of the style"),
+    "color": (0, 1, 1.0, "how far its colours move to those of the style"),
+    "brush": (0.5, 2, 1.0, "fine to broad strokes"),
+    "size": (64, 2048, 384, "pixels of the shorter side at which strokes are painted"),
+}
 EXAMPLES = """examples:
   python -m styletransfer --list
-  python -m styletransfer photo.jpg -o painting.png --style ukiyo-e
-  python -m styletransfer photo.jpg -o painting.png --style ukiyo-e --strength 0.7 --preserve-color 0.3
-  python -m styletransfer photo.jpg -o painting.png --style monet=0.5,ukiyo-e=0.5    mix styles
-  python -m styletransfer photo.jpg -o painting.png --style guernica.jpg             the style of any painting
-  python -m styletransfer photo.jpg -o painting.png --style monet --mask sky.png     only where the mask is white
-  python -m styletransfer holiday/ -o painted/ --style monet                         a folder and all in it
+  python -m styletransfer photo.jpg -o painting.png --style starry-night
+  python -m styletransfer photo.jpg -o painting.png --style starry-night --strength 0.7 --color 0.5 --brush 2
+  python -m styletransfer photo.jpg -o painting.png --style great-wave=0.5,water-lilies=0.5    mix styles
+  python -m styletransfer photo.jpg -o painting.png --style guernica.jpg                       the style of any painting
+  python -m styletransfer photo.jpg -o painting.png --style great-wave --mask sky.png          only where the mask is white
+  python -m styletransfer holiday/ -o painted/ --style water-lilies                            a folder and all in it
 """
 
 
@@ -35,16 +43,10 @@ def build_parser() -> argparse.ArgumentParser:
     add(
         "-s",
         "--style",
-        help="name of a style, a mixture such as monet=0.5,ukiyo-e=0.5, a painting, or a style file (.safetensors)",
+        help="name of a style, a mixture such as great-wave=0.5,water-lilies=0.5, a painting, or a style file (.safetensors)",
     )
-    add("--strength", type=float, default=1.0, metavar="X", help="0 leaves the photo, 1 is the style, up to 1.5 (default: 1)")
-    add(
-        "--preserve-color",
-        type=float,
-        default=0.0,
-        metavar="X",
-        help="how much of the photo's colours to keep, 0 to 1 (default: 0)",
-    )
+    for name, (least, most, default, words) in NUMBERS.items():
+        add(f"--{name}", type=float, default=default, metavar="X", help=f"{words}, {least:g} to {most:g} (default: {default:g})")
     add("--mask", type=Path, help="picture of the photo's size: white is painted, black stays, grey blends")
     add("-p", "--package", metavar="P", help="folder or Hub id of a style package (default: $STYLETRANSFER_PACKAGE, or painter)")
     add("--device", default="auto", help="cpu, cuda, ... (default: the graphics card if there is one)")
@@ -80,8 +82,10 @@ def show(package: str | None) -> None:
         raise ValueError(f"there are no packages in {REPOSITORY / MODEL_CARDS}")
     for entry in packages:
         print(f"{entry.name}: {entry.title}" if entry.title != entry.name else entry.name)
-        for style in entry.styles:
-            print(f"  {style}")
+        width = max(map(len, entry.styles), default=0)
+        for style, about in entry.styles.items():
+            said = ", ".join(about[name] for name in ("title", "artist", "year") if about.get(name))
+            print(f"  {style:{width}}  {said}".rstrip())
 
 
 def local(package: Path | str) -> Package:
@@ -96,10 +100,11 @@ def run(options: argparse.Namespace) -> int:
     # everything that can be wrong without a look at the pixels is found before the seconds that torch takes to import
     jobs = plan(options.photos, options.output)
     package = find_package(options.package)
-    style = parse_style(options.style, local(package).styles)
-    for name, top in (("strength", 1.5), ("preserve_color", 1.0)):
-        if not 0 <= getattr(options, name) <= top:
-            raise ValueError(f"--{name.replace('_', '-')} must be from 0 to {top:g}, got {getattr(options, name):g}")
+    style = parse_style(options.style, tuple(local(package).styles))
+    numbers = {name: getattr(options, name) for name in NUMBERS}
+    for name, (least, most, *_) in NUMBERS.items():
+        if not least <= numbers[name] <= most:
+            raise ValueError(f"--{name} must be from {least:g} to {most:g}, got {numbers[name]:g}")
     if options.mask and not options.mask.is_file():
         raise FileNotFoundError(f"{options.mask} does not exist")
 
@@ -115,16 +120,24 @@ def run(options: argparse.Namespace) -> int:
     pipe.resolve(style, options.strength)  # weights that are wrong are one mistake, not one for each photo
     mask = open_image(options.mask) if options.mask else None
     failures = []
-    for photo, output in tqdm(jobs, desc="painting", unit="photo", disable=None if len(jobs) > 1 else True):
+    # one bar, which moves within a photo too: big ones take a while to be enlarged
+    bar = tqdm(
+        total=len(jobs), desc="painting", bar_format=BAR, leave=len(jobs) > 1, disable=None, delay=0 if len(jobs) > 1 else 2
+    )
+    for number, (photo, output) in enumerate(jobs):
+
+        def report(part: float, done: int = number) -> None:
+            bar.update(done + part - bar.n)
+
         try:
-            result = pipe(
-                open_image(photo), style=style, strength=options.strength, mask=mask, preserve_color=options.preserve_color
-            ).images[0]
+            result = pipe(open_image(photo), style=style, mask=mask, progress=report, **numbers).images[0]
             save(result, output)
         except (ValueError, OSError, RuntimeError, MemoryError) as error:
             if len(jobs) == 1:
                 raise
             failures.append(sentence(error) if str(photo) in str(error) else f"{photo}: {sentence(error)}")
+            report(1)
+    bar.close()
     print(jobs[0][1] if len(jobs) == 1 else f"{len(jobs) - len(failures)} of {len(jobs)} photos painted into {options.output}")
     for failure in failures:
         print(f"failed: {failure}", file=sys.stderr)

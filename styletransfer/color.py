@@ -30,6 +30,11 @@ class Palette:
             raise ValueError(f"a palette has a mean (3,) and a covariance (3, 3), got {shapes[0]} and {shapes[1]}")
         if not torch.isfinite(self.mean).all() or not torch.isfinite(self.covariance).all():
             raise ValueError("a palette must be finite")
+        covariance = self.covariance.detach()
+        if not torch.allclose(covariance, covariance.mT, atol=1e-4) or torch.linalg.eigvalsh(covariance)[0] < -1e-4:
+            raise ValueError("the covariance of a palette must be symmetric and without negative variances")
+        if self.mean.abs().max() > 1.01 or covariance.diagonal().max() > 1.01:
+            raise ValueError("a palette must be one of colours in [-1, 1]")
 
     @classmethod
     def of(cls, picture: Tensor) -> "Palette":
@@ -65,12 +70,12 @@ def transport(source: Palette, target: Palette, tone: float = 1.0, color: float 
     least. With `tone` and `color` both t, it is (1 - t) I + t T, a point of the geodesic between the two. `tone` alone moves
     lightness, the mean of the channels, and `color` what a colour has beyond it. Differentiable.
     """
-    eye = torch.eye(3, device=source.mean.device)
+    eye = torch.eye(3, dtype=source.mean.dtype, device=source.mean.device)
     start, end = (palette.covariance + REGULARIZER * eye for palette in (source, target))
     root = square_root(start)
     inverse = torch.linalg.inv(root)
     full = inverse @ square_root(root @ end @ root) @ inverse
-    lightness = torch.full((3, 3), 1 / 3, device=eye.device)  # projects on the grey axis
+    lightness = torch.full_like(eye, 1 / 3)  # projects on the grey axis
     amount = tone * lightness + color * (eye - lightness)
     matrix = eye + amount @ (full - eye)
     offset = amount @ (target.mean - full @ source.mean)

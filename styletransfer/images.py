@@ -18,7 +18,7 @@ UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, EOFError, KeyError
 def open_image(path: str | Path) -> Image.Image:
     """The picture at `path`, as `upright` gives it.
 
-    `pipe(open_image("photo.jpg"), style="ukiyo-e")`
+    `pipe(open_image("photo.jpg"), style="great-wave")`
     """
     path = Path(path)
     if not path.exists():

@@ -64,6 +64,7 @@ def write_space(folder: Path, package: Package, title: str, model: str | None = 
         shutil.copytree(package.path, folder / weights, ignore=hidden)
     pins = [f"{name}=={version(name).partition('+')[0]}\n" for name in REQUIREMENTS]  # 2.13.0+cpu is 2.13.0 to others
     (folder / "requirements.txt").write_text("".join(pins), encoding="utf-8")
+    titles = [about.get("title", name) for name, about in package.styles.items()]
     card = CARD.format(
         title=json.dumps(title, ensure_ascii=False),
         heading=title,
@@ -71,7 +72,7 @@ def write_space(folder: Path, package: Package, title: str, model: str | None = 
         python=PYTHON,
         license=json.dumps(package.card.get("license", "other")),
         models=f"models: [{model}]\npreload_from_hub: [{model}]\n" if model else "",
-        styles=f" in the styles {', '.join(package.styles)}" if package.styles else "",
+        styles=f" in the styles of {', '.join(titles)}" if titles else "",
         weights=ON_THE_HUB.format(model=model) if model else HERE.format(folder=weights.as_posix()),
     )
     (folder / "README.md").write_text(card, encoding="utf-8")

@@ -14,6 +14,7 @@ from styletransfer.color import LUMA, Palette
 FORMAT = "styletransfer.style.v2"
 ABOUT = ("title", "artist", "year", "source", "licence")  # what a style file may say of its painting
 LONGEST = 300  # characters of each
+LARGEST = 20  # megabytes of a style file: many times what an adapter takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +68,9 @@ class Style:
 
     @classmethod
     def load(cls, path: str | Path) -> "Style":
+        size = Path(path).stat().st_size / 1e6 if Path(path).is_file() else 0
+        if size > LARGEST:
+            raise ValueError(f"{path} is too large for a style file: {size:.0f} MB, at most {LARGEST}")
         tensors, metadata = read_tensors(path)
         known = {"codes", "means", "covariances"}
         if metadata.get("format") != FORMAT or "name" not in metadata or "codes" not in tensors:

@@ -6,31 +6,30 @@ from itertools import pairwise, product
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from styletransfer.images import at_least, to_pil, to_tensor
-from styletransfer.models.upscale_generator import UpscaleGenerator
 
 TILE = 128  # pixels of the input: what a tile takes stays in the cache of a processor
 WORTHWHILE = 1.1  # an enlargement below this is left to interpolation
 
 
 def enlarge(
-    network: UpscaleGenerator,
+    network: nn.Module | None,
     image: Image.Image,
     size: tuple[int, int],
     progress: Callable[[float], None] | None = None,
 ) -> Image.Image:
     """The colours of `image` at `size` (width, height), in RGB.
 
-    The network makes it as large or larger, as far as its stages go, and interpolation does the rest; all of it below 1.1 times
-    the size. `progress` is called with the share of the network's work that is done, up to 1.
+    The network, an `UpscaleGenerator`, makes it as large or larger, as far as its stages go, and interpolation does the rest; all
+    of it below 1.1 times the size, or without a network. `progress` is called with the share of the work that is done, up to 1.
 
     `enlarge(network, painting, (3000, 4000)).save("large.png")`
     """
     image = image.convert("RGB")
     ratio = max(size[0] / image.width, size[1] / image.height)
-    if ratio >= WORTHWHILE:
+    if network is not None and ratio >= WORTHWHILE:
         level = min(max(1, math.ceil(math.log2(ratio))), len(network.stages))
         scale = 2**level
         canvas = Image.new("RGB", (scale * image.width, scale * image.height))
@@ -39,12 +38,14 @@ def enlarge(
             if progress is not None:
                 progress(share)
         image = canvas
+    elif progress is not None:
+        progress(1.0)
     shrinks = size[0] < image.width
     return image.resize(size, Image.Resampling.LANCZOS if shrinks else Image.Resampling.BICUBIC)
 
 
 @torch.no_grad()
-def enlarged_tiles(network: UpscaleGenerator, image: Image.Image, level: int) -> Iterator[tuple[int, int, Tensor, float]]:
+def enlarged_tiles(network: nn.Module, image: Image.Image, level: int) -> Iterator[tuple[int, int, Tensor, float]]:
     """What `network` makes of `image`, in tiles (1, 3, h, w): left and top in the image, the tile, the share that is done.
 
     Each is what the network makes of the whole image, there.

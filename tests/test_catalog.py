@@ -10,7 +10,9 @@ from styletransfer.catalog import check_style, find_package, list_packages, read
 def test_a_package_is_read_from_its_card_and_headers(tiny_package):
     (package,) = list_packages(tiny_package.parent)
     assert (package.path, package.name, package.title) == (tiny_package, "tiny", "Tiny")
-    assert package.kind == "StyleTransferPipeline" and package.styles == ("alpha", "beta")
+    assert package.kind == "StyleTransferPipeline" and list(package.styles) == ["alpha", "beta"]
+    about = {"title": "The Bridge", "artist": "Nobody", "year": "1900"}
+    assert package.styles["alpha"].items() >= about.items() and "title" not in package.styles["beta"]
     assert [sample.name for sample in package.samples] == ["alpha.jpg", "beta.jpg", "photo-1.jpg"]
     assert package.thumbnail("beta") == tiny_package / "samples" / "beta.jpg" and package.thumbnail("gamma") is None
     assert package.card["license"] == "apache-2.0"
@@ -24,7 +26,7 @@ def test_a_card_is_not_needed(tiny_package, tmp_path):
         assert read_package(package).title == "plain"
     (package / "README.md").unlink()
     shutil.rmtree(package / "samples")
-    assert read_package(package).samples == () and read_package(package).styles == ("alpha", "beta")
+    assert read_package(package).samples == () and list(read_package(package).styles) == ["alpha", "beta"]
 
 
 @pytest.mark.parametrize(
@@ -35,8 +37,8 @@ def test_a_card_is_not_needed(tiny_package, tmp_path):
         ("model_index.json", "{", "model_index.json is not valid JSON"),
         ("model_index.json", "[]", "must hold a JSON object, got list"),
         ("model_index.json", "{}", "does not name a pipeline class"),
-        ("styles.safetensors", "<html>", "styles.safetensors is not a readable safetensors file"),
-        ("styles.safetensors", "", "not a readable safetensors file"),
+        ("styles/beta.safetensors", "<html>", "styles/beta.safetensors is not a readable safetensors file"),
+        ("styles/beta.safetensors", "", "not a readable safetensors file"),
     ],
 )
 def test_a_broken_package_is_named_and_the_others_are_listed(file, content, message, tiny_package, tmp_path, caplog):
@@ -79,7 +81,11 @@ def test_packages_are_found_by_path_by_name_and_by_environment(tiny_package, tmp
 def test_the_header_is_that_of_the_library(tiny_package):
     from safetensors import safe_open
 
-    with safe_open(tiny_package / "styles.safetensors", "np") as file:
+    path = tiny_package / "styles" / "alpha.safetensors"
+    with safe_open(path, "np") as file:
         shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
-    assert {name: entry["shape"] for name, entry in catalog.read_header(tiny_package / "styles.safetensors").items()} == shapes
+        metadata = file.metadata()
+    header = catalog.read_header(path)
+    assert header.pop("__metadata__") == metadata
+    assert {name: entry["shape"] for name, entry in header.items()} == shapes
     assert catalog.read_index(tiny_package)["_class_name"] == "StyleTransferPipeline"

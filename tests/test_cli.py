@@ -1,3 +1,5 @@
+import inspect
+import io
 import os
 import shutil
 import subprocess
@@ -9,8 +11,10 @@ import pytest
 from PIL import Image
 
 import styletransfer
-from styletransfer import Style
-from styletransfer.__main__ import main, parse_style
+from styletransfer import Style, StyleTransferPipeline
+from styletransfer.__main__ import NUMBERS, main, parse_style
+from styletransfer.pipelines.painting import BRUSHES, SIZES
+from styletransfer.pipelines.style_transfer import MAX_STRENGTH
 from tests.conftest import picture, unit_codes
 
 ROOT = Path(styletransfer.__file__).parents[1]
@@ -68,7 +72,7 @@ for name, arguments in {calls!r}.items():
 
 def test_the_list_names_packages_and_styles(work, tiny_package, capsys):
     assert main(["--list", "--package", str(tiny_package)]) == 0
-    assert capsys.readouterr().out == "tiny: Tiny\n  alpha\n  beta\n"
+    assert capsys.readouterr().out == "tiny: Tiny\n  alpha  The Bridge, Nobody, 1900\n  beta\n"
 
 
 def test_the_command_of_the_readme(work, tiny_package):
@@ -93,11 +97,30 @@ def test_styles_by_mixture_painting_and_file(work, tiny_pipe):
         assert np.array_equal(Image.open("out.png"), tiny_pipe(picture(), style=style).images[0])
 
 
-def test_mask_and_colour(work, tiny_pipe):
+def test_mask_colours_and_strokes(work, tiny_pipe):
     mask = Image.linear_gradient("L").resize((70, 65))
     mask.save("mask.png")
-    assert main(["photo.png", "-o", "out.png", "-s", "beta", "--mask", "mask.png", "--preserve-color", "0.3"]) == 0
-    assert np.array_equal(Image.open("out.png"), tiny_pipe(picture(), "beta", mask=mask, preserve_color=0.3).images[0])
+    numbers = {"tone": 0.2, "color": 0.3, "brush": 1.5, "size": 128}
+    options = [word for name, value in numbers.items() for word in (f"--{name}", str(value))]
+    assert main(["photo.png", "-o", "out.png", "-s", "beta", "--mask", "mask.png", *options]) == 0
+    assert np.array_equal(Image.open("out.png"), tiny_pipe(picture(), "beta", mask=mask, **numbers).images[0])
+
+
+def test_its_numbers_are_those_of_the_pipeline():
+    signature = inspect.signature(StyleTransferPipeline.__call__).parameters
+    limits = {"strength": (0, MAX_STRENGTH), "tone": (0, 1), "color": (0, 1), "brush": BRUSHES, "size": SIZES}
+    assert {name: (*limits[name], signature[name].default) for name in limits} == {
+        name: tuple(numbers[:3]) for name, numbers in NUMBERS.items()
+    }
+
+
+def test_a_big_photo_has_a_bar(work, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr", io.TextIOWrapper(io.BytesIO(), write_through=True))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    picture(seed=1).save("other.png")
+    assert main(["photo.png", "other.png", "-o", "out", "-s", "beta"]) == 0
+    shown = sys.stderr.buffer.getvalue().decode()
+    assert "painting: 100%" in shown and "2 of 2" in shown
 
 
 def test_a_folder_goes_into_a_folder_and_a_broken_picture_stops_nothing(work, capsys):
@@ -163,7 +186,10 @@ def test_the_photo_is_never_overwritten(work, capsys):
         (["photo.png", "-o", "out.png", "-s", "alpha=0.5,gamma=0.5"], "there is no style 'gamma'"),
         (["photo.png", "-o", "out.png", "-s", "alpha=1,beta=1"], "sum of the weights must be at most 1.5, got 2"),
         (["photo.png", "-o", "out.png", "-s", "beta", "--strength", "2"], "--strength must be from 0 to 1.5, got 2"),
-        (["photo.png", "-o", "out.png", "-s", "beta", "--preserve-color", "-1"], "--preserve-color must be from 0 to 1, got -1"),
+        (["photo.png", "-o", "out.png", "-s", "beta", "--tone", "-1"], "--tone must be from 0 to 1, got -1"),
+        (["photo.png", "-o", "out.png", "-s", "beta", "--color", "nan"], "--color must be from 0 to 1, got nan"),
+        (["photo.png", "-o", "out.png", "-s", "beta", "--brush", "3"], "--brush must be from 0.5 to 2, got 3"),
+        (["photo.png", "-o", "out.png", "-s", "beta", "--size", "10"], "--size must be from 64 to 2048, got 10"),
         (["photo.png", "-o", "out.png", "-s", "beta", "--mask", "none.png"], "none.png does not exist"),
         (["photo.png", "-o", "out.png", "-s", "beta", "--mask", "small.png"], "the mask must have the size of its photo"),
         (["photo.png", "-o", "out.png", "-s", "beta", "--package", "none"], "none does not exist, and is no Hub id"),

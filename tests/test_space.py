@@ -82,7 +82,7 @@ def booted(folder: Path, scratch: Path, **environment: str) -> Iterator[tuple[st
 def paint(address: str, scratch: Path) -> None:
     picture().save(scratch / "photo.png")
     client = Client(address, verbose=False, analytics_enabled=False)
-    painted = client.predict(handle_file(scratch / "photo.png"), style="beta", strength=1, preserve_color=0, api_name="/stylise")
+    painted = client.predict(handle_file(scratch / "photo.png"), style="beta", api_name="/stylise")
     with Image.open(painted) as painting:
         assert painting.size == picture().size
 
@@ -126,7 +126,7 @@ def test_its_card(space, tiny_package):
     assert card["python_version"] == "3.12" and isinstance(card["python_version"], str)
     assert card["title"] == "Style Transfer: Tiny" and card["license"] == "apache-2.0" and len(card["short_description"]) <= 60
     text = (space / "README.md").read_text()
-    assert "alpha, beta" in text and "{" not in text.replace("{}", "") and str(tiny_package) not in text
+    assert "in the styles of The Bridge, beta" in text and "{" not in text.replace("{}", "") and str(tiny_package) not in text
 
 
 def test_its_requirements_are_what_its_code_imports(space):

@@ -2,8 +2,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from styletransfer.styles import FORMAT, LUMA, Style, choose, keep_color, mix, unit
-from tests.conftest import unit_codes
+from styletransfer.color import LUMA, Palette
+from styletransfer.images import to_tensor
+from styletransfer.models.style_adapter import StyleAdapter
+from styletransfer.models.style_generator import StyleGenerator
+from styletransfer.styles import FORMAT, Style, keep_color, mix, unit
+from tests.conftest import picture, unit_codes
 
 
 def luma(image: torch.Tensor) -> torch.Tensor:
@@ -16,12 +20,60 @@ def chroma(image: torch.Tensor) -> torch.Tensor:
     return torch.stack([(blue - luma(image)) / 1.772, (red - luma(image)) / 1.402], dim=1)
 
 
-def test_a_style_file_is_small_and_comes_back(tmp_path):
-    style = Style(unit_codes(5, seed=0, size=192), "Guernica (1937)")
+def palettes(count: int) -> tuple[Palette, ...]:
+    return tuple(Palette.of(to_tensor(picture(seed=seed))) for seed in range(count))
+
+
+def test_a_style_file_comes_back(tmp_path):
+    adapter = {"out.weight.up": torch.randn(12, 2).half().float(), "norm.affine.bias": torch.zeros(8)}
+    about = {"title": "Guernica", "artist": "Pablo Picasso", "year": "1937", "source": "nowhere", "licence": "none"}
+    style = Style(unit_codes(5, seed=0, size=192), "Guernica (1937)", palettes(5), adapter, about)
     style.save(tmp_path / "new" / "style.safetensors")
     loaded = Style.load(tmp_path / "new" / "style.safetensors")
-    assert torch.equal(loaded.codes, style.codes) and loaded.name == style.name
-    assert (tmp_path / "new" / "style.safetensors").stat().st_size < 5000
+    assert torch.equal(loaded.codes, style.codes) and loaded.name == style.name and loaded.about == about
+    for ours, theirs in zip(style.palettes, loaded.palettes, strict=True):
+        assert torch.equal(ours.mean, theirs.mean) and torch.equal(ours.covariance, theirs.covariance)
+    assert loaded.adapter.keys() == adapter.keys()
+    assert all(torch.equal(loaded.adapter[name], factor) for name, factor in adapter.items())
+    renamed = loaded.named("other")
+    assert renamed.name == "other" and renamed.about == about and renamed.palettes == loaded.palettes
+
+
+def test_a_style_without_colours_or_adapter_comes_back(tmp_path):
+    Style(unit_codes(1, seed=0), "x").save(tmp_path / "x.safetensors")
+    loaded = Style.load(tmp_path / "x.safetensors")
+    assert loaded.palettes == () and loaded.adapter == {} and loaded.about == {}
+
+
+def test_the_style_of_the_full_generator_takes_at_most_600_kb(tmp_path):
+    stylizer = StyleGenerator()
+    codes = unit_codes(4, seed=0, size=stylizer.config.code_size)
+    style = Style(codes, "x", palettes(4), StyleAdapter.of(stylizer).factors(), {"title": "x" * 1000})
+    style.save(tmp_path / "x.safetensors")
+    assert (tmp_path / "x.safetensors").stat().st_size <= 600_000
+    assert len(Style.load(tmp_path / "x.safetensors").about["title"]) == 300
+
+
+def test_a_photo_takes_the_nearest_palette():
+    style = Style(unit_codes(4, seed=0), "x", palettes(4))
+    for number in range(4):
+        near = picture(seed=number).resize((35, 32))
+        assert style.nearest(Palette.of(to_tensor(near))) == number
+    assert Style(unit_codes(1, seed=0), "x").nearest(palettes(1)[0]) == 0
+
+
+@pytest.mark.parametrize(
+    ("codes", "count", "adapter", "message"),
+    [
+        (2, 1, {}, "a palette for each of 2 codes, got 1"),
+        (2, 0, {}, "a palette for each of 2 codes, got 0"),
+        (1, 2, {}, "a palette for each of 1 codes, got 2"),
+        (1, 1, {"out.bias": torch.tensor([0, torch.inf])}, "not finite in its adapter: out.bias"),
+    ],
+)
+def test_parts_that_do_not_belong_together_are_refused(codes, count, adapter, message):
+    with pytest.raises(ValueError, match=message):
+        Style(unit_codes(codes, seed=0), "x", palettes(count), adapter)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +103,7 @@ def test_names_that_could_be_mistaken_are_refused(name):
     ("tensors", "metadata"),
     [
         ({"codes": torch.ones(1, 8)}, None),
-        ({"codes": torch.ones(1, 8)}, {"name": "x", "format": "styletransfer.style.v2"}),
+        ({"codes": torch.ones(1, 8)}, {"name": "x", "format": "styletransfer.style.v1"}),
         ({"codes": torch.ones(1, 8)}, {"format": FORMAT}),
         ({"codes": torch.ones(1, 8), "more": torch.ones(1)}, {"name": "x", "format": FORMAT}),
         ({"weight": torch.ones(1, 8)}, {"name": "x", "format": FORMAT}),
@@ -70,26 +122,6 @@ def test_files_that_are_no_safetensors_are_refused(tmp_path):
         (tmp_path / "x.safetensors").write_bytes(content)
         with pytest.raises(ValueError, match="not a readable safetensors file"):
             Style.load(tmp_path / "x.safetensors")
-
-
-def test_the_photo_chooses_the_exemplar_that_it_resembles():
-    exemplars = unit_codes(3, seed=0, size=192)
-    chosen = choose(exemplars, exemplars[1])
-    assert torch.nn.functional.cosine_similarity(chosen, exemplars[1], dim=0) > 0.99
-    assert chosen.square().mean().sqrt().item() == pytest.approx(1, abs=1e-5)
-    # against a plain loop
-    look = unit_codes(1, seed=1, size=192)[0]
-    mean = sum(exemplars) / 3
-    variance = sum(float((e - mean) @ (e - mean)) for e in exemplars) / 3
-    shares = [torch.tensor(-float((e - look) @ (e - look)) / (0.5 * variance)).exp() for e in exemplars]
-    want = unit(sum(share * exemplar for share, exemplar in zip(shares, exemplars, strict=True)))
-    torch.testing.assert_close(choose(exemplars, look, temperature=0.5), want)
-
-
-def test_exemplars_that_are_nearly_alike_are_still_told_apart():
-    cone = unit(torch.ones(192) + 0.1 * unit_codes(3, seed=0, size=192))
-    chosen = choose(cone, unit(0.1 * cone[0] + 0.9 * cone[2]))
-    assert ((cone - chosen).norm(dim=1).argmin() == 2) and (chosen - cone[2]).norm() < 0.1 * (cone[0] - cone[2]).norm()
 
 
 def test_a_mixture_is_as_strong_as_its_weights_say():

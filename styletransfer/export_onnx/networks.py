@@ -1,6 +1,8 @@
-"""Networks and style codes of a package, as files that need neither torch nor this library."""
+"""Networks and styles of a package, as files that need neither torch nor this library."""
 
 import json
+import shutil
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,30 +10,45 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from styletransfer.catalog import Package
+from styletransfer.catalog import STYLES_FOLDER, Package
+from styletransfer.color import KNEE, LUMA, MAX_STATISTICS, REGULARIZER, recolor
 from styletransfer.images import MIN_SIZE
+from styletransfer.models.style_adapter import StyleAdapter, adapted, changes
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
 from styletransfer.pipelines import load_pipeline
+from styletransfer.pipelines.painting import PANORAMA, SIZE, TONE
 from styletransfer.pipelines.style_transfer import MAX_STRENGTH
-from styletransfer.styles import CHOICE_TEMPERATURE, unit
+from styletransfer.styles import unit
 
 OPSET = 20
 MAX_SIDE = 16384  # pixels
+MAX_RANK = 1024  # of an adapter: those of a mixture add up
 
 
 class Painter(nn.Module):
-    """The stylizer for pictures of any size. An index pads them: the network's own padding is a branch, which exports fix."""
+    """Colours, strokes and a style's adapter for pictures of any size.
+
+    An index pads them: the stylizer's own padding is a branch, which exports fix.
+    """
 
     def __init__(self, stylizer: StyleGenerator):
         super().__init__()
         self.stylizer = stylizer
 
-    def forward(self, photo: Tensor, code: Tensor) -> Tensor:
-        """Painting (1, 3, H, W) of `photo` (1, 3, H, W) in [-1, 1], H and W at least 16, in the style of `code` (1, D)."""
+    def forward(self, photo: Tensor, matrix: Tensor, offset: Tensor, code: Tensor, factors: dict[str, Tensor]) -> Tensor:
+        """Painting (1, 3, H, W) of `photo` (1, 3, H, W) in [-1, 1], H and W at least 16, in the style of `code` (1, D).
+
+        Colours move by `matrix` (3, 3) and `offset` (3,), the `factors` are those of a style file. The strokes are whole whatever
+        the strength, which is for the caller to blend, over the recoloured photo and at its full size.
+        """
+        base = recolor(photo, matrix[None], offset[None])  # onnxruntime takes no shorter one
         height, width = photo.shape[-2:]
         rows, columns = (mirrored(side, self.stylizer.size_multiple) for side in (height, width))
-        return self.stylizer(photo[:, :, rows][:, :, :, columns], code)[..., :height, :width]
+        padded = base[:, :, rows][:, :, :, columns]
+        painting = adapted(self.stylizer, changes(factors), padded, code)[..., :height, :width]
+        gate = code.square().mean().sqrt().clamp(1e-6, 1.0)
+        return (base + (painting - base) / gate).clamp(-1, 1)
 
 
 class Look(nn.Module):
@@ -58,7 +75,8 @@ def mirrored(size: int, multiple: int) -> Tensor:
 
 
 def export(package: Package, folder: Path) -> None:
-    """Write `stylizer.onnx` (photo, code -> painting), `encoder.onnx` (picture -> code) and `styles.json` into `folder`.
+    """Write `stylizer.onnx` (photo, colours, code, adapter -> painting), `encoder.onnx` (picture -> code), `styles.json` and, as
+    the package has them, the style files into `folder`.
 
     `export(read_package("model_cards/painter"), Path("site"))`
 
@@ -73,28 +91,61 @@ def export(package: Package, folder: Path) -> None:
     pipe = load_pipeline(package.path)
     folder.mkdir(parents=True, exist_ok=True)
     picture, code = torch.zeros(1, 3, 75, 66), torch.zeros(1, pipe.stylizer.config.code_size)
-    write(Painter(pipe.stylizer), {"photo": picture, "code": code}, "painting", folder / "stylizer.onnx")
+    factors = StyleAdapter.of(pipe.stylizer, rank=3).factors()
+    colors = {"matrix": torch.eye(3), "offset": torch.zeros(3)}
+    write(
+        Painter(pipe.stylizer),
+        {"photo": picture, **colors, "code": code, "factors": factors},
+        "painting",
+        folder / "stylizer.onnx",
+    )
     write(Look(pipe.encoder), {"picture": picture}, "code", folder / "encoder.onnx")
+    shutil.rmtree(folder / STYLES_FOLDER, ignore_errors=True)
+    (folder / STYLES_FOLDER).mkdir()
+    for name, style in pipe.named.items():
+        style.save(folder / STYLES_FOLDER / f"{name}.safetensors")
     book = {
         "max_strength": MAX_STRENGTH,
-        "temperature": CHOICE_TEMPERATURE,
-        "styles": [{"name": name, "codes": style.codes.tolist()} for name, style in pipe.named.items()],
+        "size": SIZE,
+        "panorama": PANORAMA,
+        "tone": TONE,
+        "statistics": MAX_STATISTICS,
+        "regularizer": REGULARIZER,
+        "knee": KNEE,
+        "luma": LUMA,
+        "adapter": {name: list(factor.shape) for name, factor in factors.items()},  # a style without one has zeros for it
+        "styles": [{"name": name, **style.about} for name, style in pipe.named.items()],
     }
-    (folder / "styles.json").write_text(json.dumps(book) + "\n", encoding="utf-8")
+    (folder / "styles.json").write_text(json.dumps(book, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def write(network: nn.Module, inputs: dict[str, Tensor], output: str, path: Path) -> None:
-    """`network` as one ONNX file for pictures of any height and width; its first input is the picture."""
+def write(network: nn.Module, inputs: dict[str, Tensor | dict[str, Tensor]], output: str, path: Path) -> None:
+    """`network` as one ONNX file for pictures of any height and width; its first input is the picture.
+
+    An input that is a dictionary becomes several, named by its keys: factors of an adapter, of any rank.
+    """
+    rank = torch.export.Dim("rank", min=1, max=MAX_RANK)
+    shapes, names = {}, []
+    for name, value in inputs.items():
+        if isinstance(value, dict):
+            axes = {"up": {1: rank}, "down": {0: rank}}
+            shapes[name] = {key: axes.get(key.rpartition(".")[2]) for key in value}
+            names += value
+        else:
+            shapes[name] = None
+            names.append(name)
     sides = {axis: torch.export.Dim(name, min=MIN_SIZE, max=MAX_SIDE) for axis, name in ((2, "height"), (3, "width"))}
-    torch.onnx.export(
-        network.eval(),
-        tuple(inputs.values()),
-        path,
-        input_names=list(inputs),
-        output_names=[output],
-        dynamic_shapes=(sides, *[None] * (len(inputs) - 1)),
-        dynamo=True,
-        external_data=False,
-        opset_version=OPSET,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "# The axis name: rank", UserWarning)  # many inputs have it
+        torch.onnx.export(
+            network.eval(),
+            kwargs=inputs,
+            f=path,
+            input_names=names,
+            output_names=[output],
+            dynamic_shapes=shapes | {names[0]: sides},
+            dynamo=True,
+            external_data=False,
+            opset_version=OPSET,
+            verbose=False,
+        )

@@ -27,7 +27,7 @@ def load_pipeline(
 ) -> DiffusionPipeline:
     """Pipeline of the package in a folder or in a repository of the Hub.
 
-    `load_pipeline("model_cards/painter")(photo, style="ukiyo-e").images[0].save("painting.png")`
+    `load_pipeline("model_cards/painter")(photo, style="great-wave").images[0].save("painting.png")`
 
     Args:
         path_or_repo: A folder, or a Hub id such as "user/name".

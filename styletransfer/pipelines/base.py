@@ -2,8 +2,9 @@
 
 import inspect
 import json
-import shutil
+import re
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -11,12 +12,12 @@ import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from styletransfer.catalog import PIPELINE_FILE, read_index
-from styletransfer.models import layers
 from styletransfer.pipelines import standalone_generation, standalone_translation
 from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
 
 # component -> the pipeline that travels in packages of it, for people without styletransfer
 STANDALONE = {"translator": standalone_translation, "noise_generator": standalone_generation}
+IMPORT = re.compile(r"^from (styletransfer[.\w]*) import (?:\([^)]*\)|[^(\n]*)\n", re.MULTILINE)
 
 
 class NetworkPipeline(DiffusionPipeline):
@@ -78,20 +79,24 @@ def write_code(folder: Path, pipeline: ModuleType, networks: dict[str, type]) ->
     index["_class_name"] = [PIPELINE_FILE, index["_class_name"]]
     index["auto_map"] = {"AutoModel": f"network.{network.__name__}"}
     path.write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    shutil.copyfile(pipeline.__file__, folder / f"{PIPELINE_FILE}.py")
-    (folder / main / "network.py").write_text(self_contained(network), encoding="utf-8")
+    (folder / f"{PIPELINE_FILE}.py").write_text(self_contained(pipeline.__name__), encoding="utf-8")
+    (folder / main / "network.py").write_text(self_contained(network.__module__), encoding="utf-8")
     for name, network in networks.items():
-        (folder / name / f"{network.__module__}.py").write_text(self_contained(network), encoding="utf-8")
+        (folder / name / f"{network.__module__}.py").write_text(self_contained(network.__module__), encoding="utf-8")
 
 
-def self_contained(network: type) -> str:
-    """Code of a network's file, with the file of shared layers in place of the line that imports some of them.
+def self_contained(module: str) -> str:
+    """Code of a module of the house, with the code of every other in place of the line that first imports something of it.
 
-    Diffusers fetches no second file for a network.
+    Diffusers fetches no second file for a pipeline or a network.
     """
-    code, shared = (Path(inspect.getfile(part)).read_text(encoding="utf-8") for part in (network, layers))
-    lines = code.splitlines(keepends=True)
-    return "".join(shared if line.startswith(f"from {layers.__name__} import ") else line for line in lines)
+    taken: set[str] = set()
+
+    def code_of(name: str) -> str:
+        taken.add(name)
+        return IMPORT.sub(lambda line: "" if line[1] in taken else code_of(line[1]), inspect.getsource(import_module(name)))
+
+    return code_of(module)
 
 
 def forget_paths(folder: Path, components: Iterable[str]) -> None:

@@ -1,9 +1,7 @@
 """The flagship pipeline: photos and a style in, paintings out."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,25 +13,18 @@ from PIL import Image
 from torch import Tensor
 
 from styletransfer.catalog import STYLES_FOLDER, check_style, read_index
-from styletransfer.color import Palette, recolor, transport
-from styletransfer.images import at_least, to_mask, to_pil, to_tensor, upright
-from styletransfer.models.style_adapter import adapted, changes, misfits
+from styletransfer.color import Palette
+from styletransfer.images import to_tensor, upright
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
 from styletransfer.pipelines import standalone
 from styletransfer.pipelines.base import forget_paths, write_code
 from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
-from styletransfer.styles import Style, check_name, keep_color, mix, unit
-from styletransfer.tiling import enlarge
+from styletransfer.pipelines.painting import SIZE, TONE, Controls, Painter, check_number
+from styletransfer.styles import Style, check_name
 
 MAX_STRENGTH = 1.5
-SIZE = 384  # pixels of the shorter side at which strokes are painted
-SIZES = (64, 2048)
-BRUSHES = (0.5, 2.0)
-TONE = 0.5  # at 1 a snow scene turns as dark as its Rembrandt
-LONGEST = 4  # a panorama is painted as if its longer side were at most so many times the shorter
-STRIP = 256  # rows that are blended at a time
 STYLE_FILE = "style.safetensors"  # in a repository or folder that holds a single style
 NETWORKS = {"stylizer": StyleGenerator, "encoder": StyleEncoder, "enlarger": UpscaleGenerator}
 OPTIONAL = ("enlarger",)
@@ -49,23 +40,7 @@ class StyleTransferOutput(BaseOutput):
     images: list[Image.Image] | list[np.ndarray] | list[Tensor]
 
 
-@dataclass(frozen=True)
-class Controls:
-    """How a style is painted, beside its strength; `StyleTransferPipeline.__call__` says what each means."""
-
-    tone: float = TONE
-    color: float = 1.0
-    brush: float = 1.0
-    size: int = SIZE
-
-    def __post_init__(self):
-        check_number("tone", self.tone, 1)
-        check_number("color", self.color, 1)
-        check_number("brush", self.brush, BRUSHES[1], BRUSHES[0])
-        check_number("size", self.size, SIZES[1], SIZES[0])
-
-
-class StyleTransferPipeline(DiffusionPipeline):
+class StyleTransferPipeline(Painter, DiffusionPipeline):
     """Paint photos in named styles, in mixtures of them, or in the style of any painting.
 
     The photo takes the colours of the style in closed form (`styletransfer.color`), is painted at a working size by the
@@ -222,6 +197,8 @@ class StyleTransferPipeline(DiffusionPipeline):
         for number, (photo, where) in enumerate(zip(photos, masks, strict=True)):
             report = None if progress is None else lambda part, done=number: progress((done + part) / len(photos))
             painting = self.paint(upright(photo), where, parts, controls, report)
+            if report is not None:
+                report(1.0)
             if output_type != "pil":
                 painting = to_tensor(painting)[0].add(1).div(2)
                 painting = painting if output_type == "pt" else painting.permute(1, 2, 0).numpy()
@@ -251,101 +228,6 @@ class StyleTransferPipeline(DiffusionPipeline):
         styles = [(part if isinstance(part, Style) else self.named[part], weight) for part, weight in style.items()]
         return [(part, float(strength * weight)) for part, weight in styles]
 
-    def check_fit(self, style: Style) -> None:
-        size, wanted = style.codes.shape[1], self.stylizer.config.code_size
-        if size != wanted:
-            raise ValueError(f"style {style.name!r} has codes of {size} floats, this package takes {wanted}")
-        if wrong := misfits(self.stylizer, style.adapter):
-            raise ValueError(f"style {style.name!r} was learned for another network: {wrong[0]} does not fit")
-
-    def paint(
-        self,
-        photo: Image.Image,
-        mask: Image.Image | None,
-        parts: list[tuple[Style, float]],
-        controls: Controls,
-        progress: Callable[[float], None] | None = None,
-    ) -> Image.Image:
-        """The painting of an upright `photo`, of its size, with its transparency."""
-        where = None if mask is None else to_mask(mask)
-        if where is not None and where.shape[-2:] != (photo.height, photo.width):
-            sizes = f"{where.shape[-1]} x {where.shape[-2]} and {photo.width} x {photo.height}"
-            raise ValueError(f"the mask must have the size of its photo, got {sizes}")
-        total = sum(weight for _, weight in parts)
-        if not total:
-            return photo.copy()
-        gate = min(total, 1.0)
-        small = photo.convert("RGB").resize(working_size(photo.size, controls), Image.Resampling.BICUBIC, reducing_gap=3)
-        pixels = to_tensor(small)
-        colors = self.colors(Palette.of(pixels), parts, gate * controls.tone, gate * controls.color)
-        base = recolor(pixels, *colors).to(self._execution_device)
-        painted = self.render(base, parts, Palette.of(pixels))
-        painted = base + (painted - base) / gate  # the strokes alone, which are blended at the size of the photo
-        if controls.color < 1:
-            painted = keep_color(painted, base, 1 - controls.color)
-        painting = enlarge(self.enlarger, to_pil(painted.clamp(-1, 1)), photo.size, progress)
-        if gate < 1 or where is not None:
-            painting = blend(photo, painting, colors, gate, where)
-        painting.info = dict(photo.info)
-        if photo.mode == "RGBA":
-            painting.putalpha(photo.getchannel("A"))
-        return painting
-
-    def colors(self, photo: Palette, parts: list[tuple[Style, float]], tone: float, color: float) -> tuple[Tensor, Tensor]:
-        """The map of colours of a photo with this palette: the mean of the maps to each style's, by their weights."""
-        total = sum(weight for _, weight in parts)
-        matrix, offset = torch.eye(3), torch.zeros(3)
-        for style, weight in parts:
-            if style.palettes:
-                one, shift = transport(photo, style.palettes[style.nearest(photo)], tone, color)
-                matrix, offset = matrix + weight / total * (one - torch.eye(3)), offset + weight / total * shift
-        return matrix, offset
-
-    def render(self, base: Tensor, parts: list[tuple[Style, float]], photo: Palette) -> Tensor:
-        """What the generator makes of the recoloured photo `base` (1, 3, H, W), whose palette was `photo`."""
-        weights = base.new_tensor([weight for _, weight in parts])
-        codes = torch.stack([style.codes[style.nearest(photo)] for style, _ in parts]).to(base.device)
-        added: dict[str, Tensor] = {}
-        for (style, _), share in zip(parts, weights / weights.sum(), strict=True):
-            factors = {name: factor.to(base.device) for name, factor in style.adapter.items()}
-            for name, change in changes(factors).items():
-                added[name] = added.get(name, 0) + share * change
-        added = {name: change.to(self.stylizer.dtype) for name, change in added.items()}
-        height, width = base.shape[-2:]
-        with self.precision(self.stylizer):
-            return adapted(self.stylizer, added, at_least(base), mix(codes, weights)[None])[..., :height, :width].float()
-
-    def code_of(self, painting: Tensor) -> Tensor:
-        """Code (D,) of `painting` (1, 3, H, W)."""
-        with self.precision(self.encoder):
-            return unit(self.encoder(at_least(painting))[0].float())
-
-    def precision(self, network) -> torch.autocast:
-        # weights of half precision work on float32 pictures: only the network's residual is rounded, never the photo
-        return torch.autocast(self._execution_device.type, network.dtype, enabled=network.dtype != torch.float32)
-
-
-def working_size(size: tuple[int, int], controls: Controls) -> tuple[int, int]:
-    """Width and height at which a photo of this `size` is painted: the same for its thumbnail and its original."""
-    short = max(round(controls.size / controls.brush), 16)
-    scale = min(short / min(size), LONGEST * short / max(size))
-    return tuple(max(round(side * scale), 1) for side in size)
-
-
-def blend(
-    photo: Image.Image, painting: Image.Image, colors: tuple[Tensor, Tensor], gate: float, mask: Tensor | None
-) -> Image.Image:
-    """The recoloured `photo` and, to the part `gate`, the `painting` of the same size; where `mask` is 0 the photo itself."""
-    result = Image.new("RGB", photo.size)
-    for top in range(0, photo.height, STRIP):
-        box = (0, top, photo.width, min(top + STRIP, photo.height))
-        before = to_tensor(photo.crop(box))
-        after = torch.lerp(recolor(before, *colors), to_tensor(painting.crop(box)), gate)
-        if mask is not None:
-            after = torch.lerp(before, after, mask[:, :, box[1] : box[3]])
-        result.paste(to_pil(after), box)
-    return result
-
 
 def list_of_pictures(pictures: Sequence[Image.Image], name: str) -> list[Image.Image]:
     if isinstance(pictures, str | bytes) or not isinstance(pictures, Sequence):
@@ -353,8 +235,3 @@ def list_of_pictures(pictures: Sequence[Image.Image], name: str) -> list[Image.I
     if not pictures:
         raise ValueError(f"{name} is an empty list")
     return list(pictures)
-
-
-def check_number(name: str, value: float, top: float, bottom: float = 0) -> None:
-    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value) or not bottom <= value <= top:
-        raise ValueError(f"{name} must be a number from {bottom} to {top}, got {value!r}")

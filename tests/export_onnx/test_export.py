@@ -9,9 +9,11 @@ import pytest
 import torch
 import yaml
 
+from styletransfer.color import Palette, recolor
 from styletransfer.export_onnx import site
 from styletransfer.export_onnx.__main__ import main
 from styletransfer.images import to_tensor
+from styletransfer.styles import Style, read_tensors
 from tests.conftest import picture, unit_codes
 
 SIZES = [(70, 65), (16, 16), (17, 131), (96, 64)]  # width and height
@@ -34,24 +36,48 @@ def runtime(tmp_path) -> Path:
 
 
 def test_the_files_are_all_there_is(exported):
-    assert sorted(path.name for path in exported.iterdir()) == ["encoder.onnx", "styles.json", "stylizer.onnx"]
+    files = sorted(path.relative_to(exported).as_posix() for path in exported.rglob("*.*"))
+    assert files == ["encoder.onnx", "styles.json", "styles/alpha.safetensors", "styles/beta.safetensors", "stylizer.onnx"]
 
 
-def test_the_stylizer_paints_alike_at_any_size(session, tiny_pipe):
-    stylizer = session("stylizer.onnx")
+def stylized(session, book: dict, photo: torch.Tensor, style: Style, strength: float, colors: tuple) -> np.ndarray:
+    """What stylizer.onnx paints; zeros stand for what a style's adapter lacks."""
+    zeros = {
+        name: torch.zeros([1 if axis == rank(name) else size for axis, size in enumerate(shape)]) for name, shape in book.items()
+    }
+    inputs = {"photo": photo, "matrix": colors[0], "offset": colors[1], "code": strength * style.codes[:1]}
+    inputs |= zeros | dict(style.adapter)
+    (painting,) = session.run(None, {name: value.numpy() for name, value in inputs.items()})
+    return painting
+
+
+def rank(name: str) -> int | None:
+    return {"up": 1, "down": 0}.get(name.rpartition(".")[2])
+
+
+def test_the_stylizer_paints_alike_at_any_size(session, exported, tiny_pipe):
+    stylizer, book = session("stylizer.onnx"), json.loads((exported / "styles.json").read_text())
     for seed, size in enumerate(SIZES):
-        photo, code = to_tensor(picture(size, seed)), 0.8 * unit_codes(1, seed)
+        photo = to_tensor(picture(size, seed))
+        style, strength = tiny_pipe.named["alpha" if seed % 2 else "beta"], (1.0, 0.6, 1.3, 1.0)[seed]
+        palette = Palette.of(photo)
+        one = Style(style.codes[:1], "one", style.palettes[:1], style.adapter)
+        colors = tiny_pipe.colors(palette, [(one, 1.0)], 0.5, 1.0)
         with torch.no_grad():
-            expected = tiny_pipe.stylizer(photo, code)
-        (painting,) = stylizer.run(None, {"photo": photo.numpy(), "code": code.numpy()})
-        assert (expected - photo).abs().max() > 0.1  # otherwise the next line says little
-        assert np.abs(painting - expected.numpy()).max() < 1e-3
+            base = recolor(photo, *colors)
+            expected = tiny_pipe.render(base, [(one, strength)], palette)
+            expected = (base + (expected - base) / min(strength, 1)).clamp(-1, 1)
+        painting = stylized(stylizer, book["adapter"], photo, one, strength, colors)
+        assert (expected - photo).abs().mean() > 0.05  # otherwise the next line says little
+        assert np.abs(painting - expected.numpy()).max() < 2e-3
 
 
-def test_the_zero_code_returns_the_photo_exactly(session):
-    photo = to_tensor(picture()).numpy()
-    (painting,) = session("stylizer.onnx").run(None, {"photo": photo, "code": np.zeros((1, 8), np.float32)})
-    assert np.array_equal(painting, photo)
+def test_the_zero_code_recolours_alone(session, exported):
+    photo = to_tensor(picture())
+    book = json.loads((exported / "styles.json").read_text())
+    style = Style(unit_codes(1, 0), "plain")
+    painting = stylized(session("stylizer.onnx"), book["adapter"], photo, style, 0.0, (torch.eye(3), torch.zeros(3)))
+    assert np.abs(painting - photo.numpy()).max() < 1e-3
 
 
 def test_the_encoder_sees_alike_at_any_size(session, tiny_pipe):
@@ -60,14 +86,18 @@ def test_the_encoder_sees_alike_at_any_size(session, tiny_pipe):
         image = to_tensor(picture(size, seed))
         (code,) = encoder.run(None, {"picture": image.numpy()})
         with torch.no_grad():
-            assert np.abs(code[0] - tiny_pipe.look(image).numpy()).max() < 1e-3
+            assert np.abs(code[0] - tiny_pipe.code_of(image).numpy()).max() < 1e-3
 
 
-def test_the_style_codes_are_those_of_the_package(exported, tiny_pipe):
+def test_the_styles_are_those_of_the_package(exported, tiny_package, tiny_pipe):
     book = json.loads((exported / "styles.json").read_text())
-    assert [style["name"] for style in book["styles"]] == tiny_pipe.styles
-    for style in book["styles"]:
-        assert torch.equal(torch.tensor(style["codes"]), tiny_pipe.named[style["name"]].codes)
+    about = {"title": "The Bridge", "artist": "Nobody", "year": "1900"}
+    assert book["styles"] == [{"name": "alpha", **about}, {"name": "beta"}]
+    assert book["adapter"].keys() == tiny_pipe.named["alpha"].adapter.keys()
+    for name, style in tiny_pipe.named.items():
+        (old, _), (new, _) = (read_tensors(folder / "styles" / f"{name}.safetensors") for folder in (tiny_package, exported))
+        assert old.keys() == new.keys() and all(torch.equal(old[key], new[key]) for key in old)
+        assert style.name == name
 
 
 def test_the_page_comes_with_its_runtime_samples_and_card(tiny_package, runtime, tmp_path, monkeypatch):

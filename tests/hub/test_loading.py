@@ -1,8 +1,10 @@
 """Packages of a Hub, by the real clients: huggingface_hub, diffusers, and our own loader."""
 
+import ast
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,10 +17,18 @@ import pytest
 import torch
 from diffusers.models.modeling_utils import ModelMixin
 from huggingface_hub import HfApi, constants
+from PIL import Image
 from safetensors.torch import load, save
 
 import styletransfer
-from styletransfer import GenerationPipeline, StyleGenerator, TranslationPipeline, load_pipeline
+from styletransfer import (
+    GenerationPipeline,
+    StyleGenerator,
+    StyleTransferPipeline,
+    TranslationPipeline,
+    UpscaleGenerator,
+    load_pipeline,
+)
 from styletransfer.catalog import MODEL_CARDS, REPOSITORY, read_index
 from styletransfer.pipelines import loading
 from tests.conftest import picture
@@ -46,6 +56,8 @@ pipe = DiffusionPipeline.from_pretrained("user/painter", trust_remote_code=True)
 photo, painting = Image.open("photo.png"), Image.open("painting.png")
 styles = {"named": "alpha", "mixed": {"alpha": 0.5, "beta": 0.5}, "painting": painting}
 images = {name: np.asarray(pipe(photo, style, strength=0.8).images[0]) for name, style in styles.items()}
+controls = {"mask": Image.linear_gradient("L").resize(photo.size), "tone": 0.2, "color": 0.4, "brush": 2, "size": 100}
+images["controlled"] = np.asarray(pipe(photo, "alpha", **controls).images[0])
 network = AutoModel.from_pretrained("user/painter", subfolder="stylizer", trust_remote_code=True)
 images["sums"] = [value.sum().item() for value in network.state_dict().values()]
 half = DiffusionPipeline.from_pretrained("user/painter", variant="fp16", dtype=torch.float16, trust_remote_code=True)
@@ -82,8 +94,17 @@ def without_us(hub, folder, code, *arguments):
     return np.load(folder / "out.npz")
 
 
-def test_three_loaders_open_one_repository(hub, tiny_package, tiny_pipe, tmp_path):
+def with_enlarger(pipe: StyleTransferPipeline) -> StyleTransferPipeline:
+    torch.manual_seed(0)
+    enlarger = UpscaleGenerator(base_channels=4, num_blocks=1).eval()
+    return StyleTransferPipeline(pipe.stylizer, pipe.encoder, enlarger, pipe.named.values())
+
+
+@pytest.mark.parametrize("enlarger", [False, True])
+def test_three_loaders_open_one_repository(enlarger, hub, tiny_package, tiny_pipe, tmp_path):
     package = shutil.copytree(tiny_package, tmp_path / "package")
+    if enlarger:
+        with_enlarger(tiny_pipe).save_pretrained(package)
     load_pipeline(package, dtype=torch.float16).save_pretrained(package, variant="fp16")
     hub.add_repo("user/painter", package)
     photo, painting = picture((70, 65)), picture((40, 50), seed=3)
@@ -93,6 +114,9 @@ def test_three_loaders_open_one_repository(hub, tiny_package, tiny_pipe, tmp_pat
     for name, style in {"named": "alpha", "mixed": {"alpha": 0.5, "beta": 0.5}, "painting": painting}.items():
         ours = np.asarray(load_pipeline("user/painter")(photo, style, strength=0.8).images[0])
         assert np.abs(made[name].astype(int) - ours).max() <= 1 and np.abs(ours - np.asarray(photo).astype(int)).mean() > 3
+    controls = {"mask": Image.linear_gradient("L").resize(photo.size), "tone": 0.2, "color": 0.4, "brush": 2, "size": 100}
+    ours = np.asarray(load_pipeline("user/painter")(photo, "alpha", **controls).images[0])
+    assert np.abs(made["controlled"].astype(int) - ours).max() <= 1
     ours = np.asarray(load_pipeline("user/painter", **HALF)(photo, "alpha").images[0])
     assert np.abs(made["half"].astype(int) - ours).max() <= 1
     assert made["sums"].tolist() == [value.sum().item() for value in tiny_pipe.stylizer.state_dict().values()]
@@ -168,7 +192,7 @@ def test_a_variant_is_all_that_is_fetched(hub, tiny_package, tmp_path):
     half = load_pipeline("user/painter", variant="fp16")
     assert half.stylizer.dtype == torch.float32  # as diffusers does where no dtype is asked for
     weights = {path.rsplit("/", 1)[-1] for _, path, _ in hub.calls if path.endswith(".safetensors")}
-    assert weights == {"diffusion_pytorch_model.fp16.safetensors", "styles.safetensors"}
+    assert weights == {"diffusion_pytorch_model.fp16.safetensors", "alpha.safetensors", "beta.safetensors"}
     exact, rounded = (pipe(picture(), "alpha", output_type="np").images[0] for pipe in (load_pipeline("user/painter"), half))
     assert 0 < np.abs(exact - rounded).mean() < 0.01
     with pytest.raises(
@@ -179,11 +203,12 @@ def test_a_variant_is_all_that_is_fetched(hub, tiny_package, tmp_path):
         load_pipeline("user/painter", variant="../../x")
 
 
-def test_revisions(hub, tiny_package):
+def test_revisions(hub, tiny_package, tiny_pipe, tmp_path):
     repo = hub.add_repo("user/painter", tiny_package)
     first = repo.refs["v1"] = repo.refs["main"]
-    styles = load(repo.files()["styles.safetensors"])
-    repo.commit({"styles.safetensors": save({"gamma": styles["beta"]})}, "another style")
+    tiny_pipe.named["beta"].named("gamma").save(tmp_path / "gamma.safetensors")
+    changes = {"styles": None, "styles/gamma.safetensors": (tmp_path / "gamma.safetensors").read_bytes()}
+    repo.commit(changes, "another style")
     assert load_pipeline("user/painter").styles == ["gamma"]
     for revision in ("v1", first):
         assert load_pipeline("user/painter", revision=revision).styles == ["alpha", "beta"]
@@ -384,9 +409,13 @@ def test_every_public_network_is_loaded_strictly():
 
 def test_packages_of_before_load(tiny_package, tmp_path):
     """Published ones hold no code, and the name of their class alone."""
-    index = read_index(REPOSITORY / MODEL_CARDS / "painter")
-    golden = {name: index[name] for name in ("_class_name", "stylizer", "encoder")}
-    assert golden == {name: read_index(tiny_package)[name] for name in golden}
+    golden = {
+        "_class_name": "StyleTransferPipeline",
+        "stylizer": ["styletransfer.models.style_generator", "StyleGenerator"],
+        "encoder": ["styletransfer.models.style_encoder", "StyleEncoder"],
+    }
+    for package in (tiny_package, REPOSITORY / MODEL_CARDS / "painter"):
+        assert read_index(package).items() >= golden.items()
     old = shutil.copytree(tiny_package, tmp_path / "old", ignore=shutil.ignore_patterns("*.py"))
     (old / "model_index.json").write_text(json.dumps(golden))
     for package in (old, REPOSITORY / MODEL_CARDS / "painter"):
@@ -401,5 +430,16 @@ def test_the_code_in_a_package_is_small_and_needs_nothing_of_the_house(tiny_pack
         "stylizer/styletransfer.models.style_generator.py",
         "encoder/styletransfer.models.style_encoder.py",
     }
-    assert not any("import styletransfer" in text or "from styletransfer" in text for text in map(Path.read_text, files))
-    assert sum(path.stat().st_size for path in files) < 40_000
+    for path in files:
+        text = path.read_text()
+        assert not re.search(r"^\s*(import|from) styletransfer", text, re.MULTILINE)
+        names = [name for node in ast.parse(text).body for name in defined(node)]
+        assert len(names) == len(set(names)), "two files of the house in one must not give one name to two things"
+    assert sum(path.stat().st_size for path in files) < 70_000
+
+
+def defined(node: ast.stmt) -> list[str]:
+    """Names that a line at the top of a file gives, other than imported ones."""
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets]
+    return [node.name] if isinstance(node, ast.FunctionDef | ast.ClassDef) else []

@@ -5,10 +5,12 @@ import socket
 import pytest
 import torch
 from diffusers.models.modeling_utils import ModelMixin
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from styletransfer import StyleEncoder, StyleGenerator, StyleTransferPipeline, load_pipeline
+from styletransfer import StyleEncoder, StyleGenerator, StyleTransferPipeline, UpscaleGenerator, load_pipeline
 from styletransfer.pipelines import loading
+from styletransfer.styles import read_tensors
 from tests.conftest import unit_codes
 
 
@@ -38,7 +40,8 @@ def test_a_package_is_made_of_these_files(tiny_package):
     }
     assert {file for file in files if not file.startswith(("samples", "README"))} == networks | {
         "model_index.json",
-        "styles.safetensors",
+        "styles/alpha.safetensors",
+        "styles/beta.safetensors",
         # for plain diffusers; load_pipeline never reads them
         "pipeline.py",
         "stylizer/network.py",
@@ -56,13 +59,19 @@ def test_module_paths_are_part_of_the_format(tiny_package):
         "auto_map": {"AutoModel": "network.StyleGenerator"},
         "stylizer": ["styletransfer.models.style_generator", "StyleGenerator"],
         "encoder": ["styletransfer.models.style_encoder", "StyleEncoder"],
+        "enlarger": [None, None],
     }
 
 
 def test_saving_what_was_loaded_gives_the_same_files(tiny_package, tmp_path):
     load_pipeline(tiny_package).save_pretrained(tmp_path / "again")
     for path in (tmp_path / "again").rglob("*.*"):
-        assert path.read_bytes() == (tiny_package / path.relative_to(tmp_path / "again")).read_bytes(), path
+        before = tiny_package / path.relative_to(tmp_path / "again")
+        if path.parent.name == "styles":  # safetensors writes several metadata in any order
+            (old, about), (new, again) = read_tensors(before), read_tensors(path)
+            assert about == again and old.keys() == new.keys() and all(torch.equal(old[name], new[name]) for name in old)
+        else:
+            assert path.read_bytes() == before.read_bytes(), path
     assert not any(str(tiny_package).encode() in path.read_bytes() for path in (tmp_path / "again").rglob("*.json"))
 
 
@@ -146,6 +155,7 @@ def test_a_style_is_read_from_a_folder(tiny_pipe, tmp_path):
         ("model_index.json", {"_class_name": ["os", "system"]}, "does not name a pipeline class"),
         ("model_index.json", {"stylizer": ["os", "system"]}, r"must give StyleGenerator as stylizer, got \['os', 'system'\]"),
         ("model_index.json", {"encoder": None}, "must give StyleEncoder as encoder, got None"),
+        ("model_index.json", {"enlarger": ["os", "system"]}, r"must give UpscaleGenerator as enlarger, got \['os', 'system'\]"),
         ("stylizer/config.json", {"_class_name": "StyleEncoder"}, "should hold a StyleGenerator, got StyleEncoder"),
         ("stylizer/config.json", {"num_blokcs": 2}, "arguments that StyleGenerator does not take: num_blokcs"),
         ("stylizer/config.json", {"num_blocks": 2}, "does not fit StyleGenerator: it lacks blocks.1.conv1.*, .* and [0-9] more"),
@@ -193,31 +203,76 @@ def test_values_that_are_not_finite_are_refused(package, value):
         load_pipeline(package)
 
 
+def without(*names):
+    return lambda tensors: {name: tensor for name, tensor in tensors.items() if name not in names}
+
+
+def changed(name, change):
+    return lambda tensors: tensors | {name: change(tensors[name]).contiguous()}
+
+
+UP = "adapter.out.weight.up"
+
+
 @pytest.mark.parametrize(
-    ("styles", "message"),
+    ("edit", "message"),
     [
-        ({"gamma": unit_codes(1, seed=0, size=16)}, "style 'gamma' has codes of 16 floats, this package takes 8"),
-        ({"gamma": unit_codes(1, seed=0)[0]}, r"must be a tensor \(K, D\)"),
-        ({"gamma": torch.zeros(1, 8)}, "root mean square 1"),
-        ({"a/b": unit_codes(1, seed=0)}, "name must be 1 to 64 characters"),
+        (
+            changed("codes", lambda codes: unit_codes(3, seed=0, size=16)),
+            "style 'alpha' has codes of 16 floats, this package takes 8",
+        ),
+        (changed("codes", lambda codes: codes[0]), r"must be a tensor \(K, D\)"),
+        (changed("codes", torch.zeros_like), "root mean square 1"),
+        (changed("codes", lambda codes: codes[:2]), "must have a palette for each of 2 codes, got 3"),
+        (changed("means", lambda means: means[:2]), "must hold a mean and a covariance for each palette"),
+        (changed("means", lambda means: means[:, :2]), r"a palette has a mean \(3,\) and a covariance \(3, 3\), got \(2,\)"),
+        (changed("covariances", lambda covariances: covariances * torch.inf), "a palette must be finite"),
+        (changed("means", lambda means: means + 1e20), r"must be one of colours in \[-1, 1\]"),
+        (changed("covariances", lambda covariances: -covariances), "covariance .* symmetric"),
+        (changed(UP, lambda up: up * torch.nan), "not finite in its adapter: out.weight.up"),
+        (changed(UP, lambda up: up[:, :1]), "'alpha' was learned for another network: out.weight.(up|down) does not fit"),
+        (changed(UP, lambda up: up[:5]), "learned for another network"),
+        (changed(UP, lambda up: up[None]), "learned for another network"),
+        (without(UP), "learned for another network: out.weight.down does not fit"),
+        (lambda tensors: tensors | {"adapter.stem.norm.affine.weight": torch.zeros(16)}, "learned for another network"),
+        (lambda tensors: tensors | {"adapter.nonsense": torch.zeros(8)}, "learned for another network: nonsense does not fit"),
+        (lambda tensors: tensors | {"more": torch.zeros(1)}, "is not a style file: it holds 'more'"),
+        (without("codes"), "is not a style file"),
+        (lambda tensors: tensors | {"adapter.big": torch.zeros(40_000_000, dtype=torch.half)}, "is too large for a style file"),
     ],
 )
-def test_wrong_styles_are_refused(package, styles, message):
-    save_file(styles, package / "styles.safetensors")
-    with pytest.raises(ValueError, match=message):
+def test_hostile_style_files_are_refused_in_one_sentence(package, edit, message):
+    path = package / "styles" / "alpha.safetensors"
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    save_file(edit(load_file(path)), path, metadata)
+    with pytest.raises(ValueError, match=message) as error:
         load_pipeline(package)
+    assert "\n" not in str(error.value)
 
 
 def test_missing_parts_are_named(package):
-    (package / "styles.safetensors").unlink()
-    with pytest.raises(FileNotFoundError, match=r"styles\.safetensors does not exist"):
-        load_pipeline(package)
     (package / "encoder" / "config.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"encoder/config\.json does not exist"):
         load_pipeline(package)
     (package / "model_index.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"it has no model_index\.json"):
         load_pipeline(package)
+
+
+def test_a_package_needs_no_styles(package):
+    shutil.rmtree(package / "styles")
+    assert load_pipeline(package).styles == []
+
+
+def test_an_enlarger_is_a_part_of_the_package(tiny_pipe, tmp_path):
+    enlarger = UpscaleGenerator(base_channels=4, num_blocks=1)
+    StyleTransferPipeline(tiny_pipe.stylizer, tiny_pipe.encoder, enlarger, tiny_pipe.named.values()).save_pretrained(tmp_path)
+    assert (tmp_path / "enlarger" / "styletransfer.models.upscale_generator.py").is_file()
+    loaded = load_pipeline(tmp_path).enlarger
+    assert loaded.config.scale == enlarger.config.scale and not loaded.training
+    for name, value in loaded.state_dict().items():
+        assert torch.equal(value, enlarger.state_dict()[name])
 
 
 def test_networks_that_do_not_fit_together_are_refused(tiny_pipe):

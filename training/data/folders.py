@@ -174,11 +174,6 @@ class PhotosAndPaintings(Dataset):
         }
 
 
-def groups(paintings: Path) -> list[Path]:
-    """The folders below `paintings`, or else itself."""
-    return sorted(p for p in paintings.glob("*") if p.is_dir() and not p.name.startswith(".")) or [paintings]
-
-
 class Palettes:
     """Pictures, each with the palette of the whole of it."""
 

@@ -141,7 +141,7 @@ def over_styles(scores: Iterable[Score], metric: str) -> Interval:
 
 
 def table(networks: Mapping[str, Sequence[Score]]) -> str:
-    """Markdown: for each style its anchors and what every network reaches, with half the width of its interval; last the means."""
+    """Markdown: for each style its anchors and what every network reaches, half the interval behind; last the means."""
     looks = list(dict.fromkeys(score.style for scores in networks.values() for score in scores))
     found = {(name, score.style, score.metric): score for name, scores in networks.items() for score in scores}
     columns = [(name, metric) for metric in METRICS for name in networks]

@@ -2,8 +2,8 @@ import { Painter } from "./painter.js";
 import { Picture, Refusal } from "./picture.js";
 import { say } from "./words.js";
 
-const DRAFT = 256; // pixels of the longer side while somebody drags a slider
-const PREVIEW = 512; // and when the hand rests
+const DRAFT = 0.5; // of the size at which it is painted, while somebody drags a slider
+const LOOK = 1024; // pixels of the longer side of a painting whose style is borrowed
 const MOST = 6_000_000; // pixels of a download
 const OWN = "/own"; // names of styles have no slash
 
@@ -34,17 +34,22 @@ function note(word) {
 }
 
 // Styles that are chosen, and their weights, whose sum is the strength.
-function chosen() {
-  const exemplars = (name) => (name === OWN ? state.own : painter.styles.get(name));
+async function chosen() {
   const [first, second] = [document.querySelector("[name=style]:checked")?.value, $("second").value];
   const [strength, share] = [Number($("strength").value), second ? Number($("mix").value) : 0];
-  const parts = [[exemplars(first), strength * (1 - share)], [exemplars(second), strength * share]].filter(([style]) => style);
-  return { styles: parts.map(([style]) => style), weights: parts.map(([, weight]) => weight) };
+  const parts = [[first, strength * (1 - share)], [second, strength * share]].filter(([name, weight]) => name && weight);
+  const styles = await Promise.all(parts.map(([name]) => (name === OWN ? state.own : painter.style(name))));
+  return { styles, weights: parts.map(([, weight]) => weight) };
 }
 
-async function paint(image) {
-  const { styles, weights } = chosen();
-  return styles.length ? painter.paint(image, styles, weights) : image;
+// The photo, painted at a part of the size for strokes, at the size that `at` makes of it.
+async function paint(part, at) {
+  const { width, height } = state.photo.bitmap;
+  const small = state.photo.sized(...painter.workingSize(width, height, part * painter.book.size));
+  const before = at(small);
+  const { styles, weights } = await chosen();
+  const after = styles.length ? painter.finish(before, await painter.strokes(small, styles, weights)) : before;
+  return { before, after };
 }
 
 function draw(canvas, image) {
@@ -52,9 +57,8 @@ function draw(canvas, image) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-async function show(side) {
-  const before = state.photo.within(side);
-  const after = await paint(before);
+async function show(part) {
+  const { before, after } = await paint(part, (small) => small);
   draw($("photo"), before);
   draw($("painting"), after);
   $("result").style.setProperty("--shape", before.width / before.height);
@@ -72,7 +76,7 @@ async function repaint() {
     for (let granted = 0; granted !== wish; ) {
       granted = wish;
       await show(DRAFT);
-      if (granted === wish) await show(PREVIEW);
+      if (granted === wish) await show(1);
       document.body.dataset.shown = granted;
     }
     $("download").disabled = false;
@@ -97,7 +101,7 @@ async function open(file, name) {
 async function borrow(file) {
   try {
     const picture = await Picture.read(file);
-    state.own = [await painter.look(picture.within(PREVIEW))];
+    state.own = await painter.look(picture.within(LOOK));
     const tile = document.querySelector(`[name=style][value="${OWN}"]`);
     tile.checked = true;
     tile.nextElementSibling.style.backgroundImage = `url(${URL.createObjectURL(file)})`;
@@ -111,9 +115,9 @@ async function download() {
   $("download").disabled = true;
   note("finishing");
   try {
-    const image = state.photo.atMost(MOST);
+    const { after: image } = await paint(1, () => state.photo.atMost(MOST));
     const canvas = new OffscreenCanvas(image.width, image.height);
-    canvas.getContext("2d").putImageData(await paint(image), 0, 0);
+    canvas.getContext("2d").putImageData(image, 0, 0);
     const style = document.querySelector("[name=style]:checked")?.value.replace("/", "");
     const href = URL.createObjectURL(await canvas.convertToBlob({ type: "image/png" }));
     make("a", { href, download: [state.name, style].filter(Boolean).join(" ") + ".png" }).click();
@@ -137,12 +141,13 @@ function tile(value, text, picture) {
 function furnish({ title, samples }) {
   $("title").textContent = document.title = title;
   const address = (name) => `samples/${encodeURIComponent(name)}`;
-  const names = [...painter.styles.keys()];
   $("second").append(make("option", { value: "", textContent: say("none") }));
-  for (const name of names) {
+  for (const { name, title, artist, year } of painter.book.styles) {
     const picture = samples.includes(`${name}.jpg`) ? address(`${name}.jpg`) : "";
-    $("styles").append(tile(name, label(name), picture));
-    $("second").append(make("option", { value: name, textContent: label(name) }));
+    const style = tile(name, title ?? label(name), picture);
+    style.title = [artist, year].filter(Boolean).join(", ");
+    $("styles").append(style);
+    $("second").append(make("option", { value: name, textContent: title ?? label(name) }));
   }
   const own = tile(OWN, say("own"));
   own.classList.add("own");
@@ -152,7 +157,7 @@ function furnish({ title, samples }) {
     $("own-file").click();
   });
   $("styles").append(own);
-  if (names.length) document.querySelector("[name=style]").checked = true;
+  if (painter.book.styles.length) document.querySelector("[name=style]").checked = true;
 
   const photos = samples.filter((name) => name.startsWith("photo-"));
   photos.forEach((name, number) => {
