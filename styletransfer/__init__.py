@@ -30,7 +30,6 @@ HOMES = {
     "PatchDiscriminator": "styletransfer.models.patch_discriminator",
     "DomainDiscriminator": "styletransfer.models.domain_discriminator",
     "PatchHead": "styletransfer.models.patch_head",
-    "FeatureDiscriminator": "styletransfer.models.feature_discriminator",
     "DCGANGenerator": "styletransfer.models.dcgan_generator",
     "DCGANDiscriminator": "styletransfer.models.dcgan_discriminator",
     "ProgressiveGenerator": "styletransfer.models.progressive_generator",

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 LEVELS = [
     ["styletransfer.models.layers"],
     ["styletransfer.models"],
-    ["styletransfer.color", "styletransfer.styles", "styletransfer.tiles", "styletransfer.images", "styletransfer.sheet"],
+    ["styletransfer.color", "styletransfer.styles", "styletransfer.tiling", "styletransfer.images", "styletransfer.sheet"],
     ["styletransfer.pipelines", "styletransfer.catalog", "styletransfer.video", "styletransfer.convert", "styletransfer.upload"],
     ["styletransfer.ui", "styletransfer.__main__", "styletransfer.space", "styletransfer.export_onnx"],
     ["app"],

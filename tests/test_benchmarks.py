@@ -5,9 +5,14 @@ import json
 import pytest
 import torch
 
-from benchmarks import inference, learning
+from benchmarks import games, inference, learning
 from styletransfer.models.transformer_net import TransformerNet
 from training.config import PRESETS
+from training.losses.lipschitz import GradientNorm, SpectralNorm
+from training.preset import Preset
+from training.presets.painter import game
+from training.recipe import Phase, Recipe
+from training.steps.painting import Painting
 
 
 def test_peers_have_their_published_sizes():
@@ -49,3 +54,15 @@ def test_the_readme_shows_the_scores_that_were_measured():
     rows = json.loads(learning.RESULTS.read_text())["presets"]
     assert list(rows) == list(learning.TASKS)
     assert learning.table(rows) in (learning.RESULTS.parents[2] / "README.md").read_text()
+
+
+def test_each_game_is_put_into_the_painter():
+    phases = (Phase("generator", ("stylizer",)), Phase("discriminator", ("discriminator",)))
+    preset = Preset({}, Recipe(Painting, phases, (game(2.0),)), [], {}, (), lambda nets, folder: None)
+    recipes = {name: games.with_game(preset, name).recipe for name in games.COMPARED}
+    assert recipes["none"].games == () and recipes["none"].phases == phases[:1]
+    played = {name: recipe.games[0] for name, recipe in recipes.items() if recipe.games}
+    assert {name: one.loss.name for name, one in played.items()} == {name: name for name in played}
+    assert all(one.weight == 2.0 and one.emphasis == "strength" for one in played.values())
+    kinds = {name: type(one.lipschitz) for name, one in played.items()}
+    assert kinds == {"hinge": SpectralNorm, "lsgan": SpectralNorm, "relativistic": GradientNorm}

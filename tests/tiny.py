@@ -87,6 +87,14 @@ NETWORKS = {
         keeps_size=False,
         wrong=lambda: (image(),),
     ),
+    "patch_discriminator_codes": Tiny(
+        PatchDiscriminator,
+        {**PATCH, "code_size": 8, "norm": "none"},
+        lambda: (image(), code()),
+        wrong=lambda: (image(),),
+        refusal="takes codes beside the image",
+        keeps_size=False,
+    ),
     "domain_generator": Tiny(
         DomainGenerator,
         {"num_domains": 3, "base_channels": 4, "num_blocks": 1},
@@ -138,7 +146,7 @@ NETWORKS = {
         refusal=r"image at level 0 must be \(B, 3, 8, 8\), got \(2, 3, 8, 70\)",
         keeps_size=False,
     ),
-    "upscale_generator": Tiny(UpscaleGenerator, {"base_channels": 4, "num_blocks": 1}, keeps_size=False),
+    "upscale_generator": Tiny(UpscaleGenerator, {"base_channels": 12, "num_blocks": 1}, keeps_size=False),
     "backbone_discriminator_vgg16": Tiny(BackboneDiscriminator, {"backbone": "vgg16", "num_stages": 2}, keeps_size=False),
     "backbone_discriminator_resnet18": Tiny(BackboneDiscriminator, {"backbone": "resnet18", "num_stages": 3}, keeps_size=False),
 }

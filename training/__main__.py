@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         config = tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="python -m training", args=arguments, description=__doc__)
         if isinstance(config, LearnStyle):
-            learn(config)
+            learn(config, arguments)
             return 0
         if isinstance(config, Finetune):
             teach(config)

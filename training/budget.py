@@ -77,7 +77,7 @@ def as_before(config: Run, given: Collection[str] = ()) -> Run:
     except (OSError, ValueError):  # without it, a training still goes on
         return config
     config = dataclasses.replace(config, **{name: saved[name] for name in ("batch", *INTERVALS) if name not in given})
-    return config if "data.crop" in given else sized(config, saved["data"]["crop"], config.batch)
+    return config if "data.crop" in given else config.sized(saved.get("data", saved)["crop"], config.batch)
 
 
 def fit(config: Run, given: Collection[str] = (), build: Build = build) -> tuple[Run, Plan | None]:
@@ -103,7 +103,7 @@ def fit(config: Run, given: Collection[str] = (), build: Build = build) -> tuple
         lines.append(f"budget: that is little; {config.enough} updates would take --minutes {minutes:.1f}")
     if PartialState().is_main_process:
         print("\n".join(lines))
-    return scheduled(sized(config, plan.crop, plan.batch), plan.updates, given), plan
+    return scheduled(config.sized(plan.crop, plan.batch), plan.updates, given), plan
 
 
 def scheduled(config: Run, updates: int, given: Collection[str]) -> Run:
@@ -129,10 +129,6 @@ def pixels(size: tuple[int, int]) -> int:
     return crop * crop * batch
 
 
-def sized(config: Run, crop: int, batch: int) -> Run:
-    return dataclasses.replace(config, batch=batch, data=dataclasses.replace(config.data, crop=crop))
-
-
 def choose(config: Run, sizes: list[tuple[int, int]], build: Build) -> tuple[Plan, Plan | None]:
     """The largest size that makes enough updates, else the smallest; and of those that do not, the smallest that was tried."""
     wanted = config.enough / (config.minutes * 60)  # updates per second
@@ -144,7 +140,7 @@ def choose(config: Run, sizes: list[tuple[int, int]], build: Build) -> tuple[Pla
             hopeless = COLD * plan.speed * pixels((plan.crop, plan.batch)) / pixels(size) < wanted
             if hopeless and size != sizes[0]:
                 continue
-        plan = Plan(*size, speed(sized(config, *size), build, wanted), config.minutes)
+        plan = Plan(*size, speed(config.sized(*size), build, wanted), config.minutes)
         if plan.speed >= wanted:
             break
     return dataclasses.replace(plan, begun=time.time()), larger

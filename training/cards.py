@@ -75,10 +75,11 @@ def write_card(folder: Path, fields: dict) -> None:
     """
     (folder / FIELDS_FILE).write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
     styles, labels = read_package(folder).styles, read_index(folder).get("domains") or {}
+    example = json.dumps(next(iter(styles)), ensure_ascii=False) if styles else 'open_image("painting.jpg")'
     domains = sorted(labels, key=labels.get)
     facts = {
-        "styles": ", ".join(styles),
-        "first_style": styles[0] if styles else "",
+        "styles": "\n".join(describe_style(name, about) for name, about in styles.items()) or "No style has a name yet.",
+        "style_example": example,
         "domains": f" Its domains are {', '.join(domains)}." if domains else "",
         "domain": f", domain={json.dumps(domains[-1])}" if domains else "",
         "course": "\n\n".join(fields[name] for name in ("curves", "chosen") if name in fields),
@@ -94,6 +95,12 @@ def write_card(folder: Path, fields: dict) -> None:
         ]
     text = re.sub(r"\n{3,}", "\n\n", str(card))  # around what a training did not leave behind
     (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def describe_style(name: str, about: dict[str, str]) -> str:
+    """A line on a named style, with what it says of its painting."""
+    painting = ", ".join(about[key] for key in ("title", "artist", "year", "source", "licence") if about.get(key))
+    return f"* {name}: {painting}" if painting else f"* {name}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -115,6 +115,10 @@ class Run:
         if self.batch % self.accumulate:
             raise ValueError(f"--batch {self.batch} cannot be split into --accumulate {self.accumulate} equal parts")
 
+    def sized(self, crop: int, batch: int) -> "Run":
+        """The same with another side of crops and another batch."""
+        return dataclasses.replace(self, batch=batch, data=dataclasses.replace(self.data, crop=crop))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Painter(Run):
@@ -300,19 +304,21 @@ class Pix2pix(Run):
 
 @dataclass(frozen=True, kw_only=True)
 class Superres(Run):
-    """Enlargement in two stages, x2 and then x4, the second faded in."""
+    """Enlargement in two stages, x2 and from it x4."""
 
     data: Pictures = field(default_factory=lambda: Pictures(crop=128))
-    width: int = 64
-    """Channels of the residual blocks."""
+    width: int = 48
+    """Channels of the first stage."""
     rate: float = 2e-4
-    """Learning rate of both players."""
+    """Learning rate of all players."""
     features: Features = field(default_factory=Features)
+    likeness: float = 0.05
+    """Weight of the feature distance beside the pixels' L1."""
     adversarial: float = 5e-3
-    """Weight of the adversarial loss beside the pixels' L1."""
+    """Weight of each adversarial loss beside the pixels' L1."""
 
     smaller = ((64, 2), (64, 4), (128, 2))
-    space: ClassVar = {"rate": RATES, "width": (32, 64), "adversarial": Between(1e-3, 5e-2)}
+    space: ClassVar = {"rate": RATES, "width": (32, 48), "adversarial": Between(1e-3, 5e-2)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,72 +5,100 @@ that may be shown, the sources of its data, and the scores of an evaluation. `--
 """
 
 import dataclasses
+import math
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import torch
 import tyro
 from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
-from styletransfer.catalog import read_json
-from styletransfer.images import open_image, to_tensor
-from styletransfer.pipelines.style_transfer import STYLE_FILE, STYLES_FILE, StyleTransferPipeline
-from styletransfer.styles import unit
+from styletransfer.catalog import read_index, read_json
+from styletransfer.images import open_image
+from styletransfer.models.upscale_generator import UpscaleGenerator
+from styletransfer.pipelines.loading import load_network
+from styletransfer.pipelines.style_transfer import STYLE_FILE, StyleLike, StyleTransferPipeline
 from styletransfer.upload import upload
-from training.cards import FIELDS_FILE, findings, measured, write_card
+from training.cards import FIELDS_FILE, explain, findings, measured, write_card
 from training.config import Painter
+from training.data.file_list import describe_lists
 from training.data.folders import PhotosAndPaintings
+from training.packages import describe, save_sample, sheet
 from training.training_state import write_training_state
 
-MOST_EXEMPLARS = 16  # of a style: enough palettes to choose from
+SHOWN = 5  # paintings that a painter without named styles is shown with
+COLUMNS = 9  # of a sheet, at most
 
 
 @dataclass(frozen=True)
 class PainterExport:
-    """Turns the averaged networks into a package: named styles from the paintings, a card, samples."""
+    """Turns the averaged networks into a package, with a card and with samples of what was held out."""
 
     config: Painter
-    data: PhotosAndPaintings
+    held: PhotosAndPaintings
 
     def __call__(self, nets: dict[str, nn.Module], folder: Path) -> None:
-        networks = {name: net.cpu().eval() for name, net in nets.items()}
-        StyleTransferPipeline(**networks).save_pretrained(folder)
+        write_painter(self.pipeline(nets), self.held, folder)
+        results = "Not measured. `python -m training.evaluate` scores a package on held-out pictures."
+        explain(folder, "template.md", address=self.config.hub.repo, results=results, **self.words())
+
+    def pipeline(self, nets: Mapping[str, nn.Module]) -> StyleTransferPipeline:
+        return StyleTransferPipeline(**on_cpu(nets))
+
+    def words(self) -> dict[str, str]:
+        """What the card cannot read off the package."""
+        data = self.config.data
+        return {
+            "data": describe_lists({"photos": data.photos, "paintings": data.paintings}),
+            "sources": "The pictures and their licences are those of whoever trained this package.",
+            "training": describe(self.config),
+        }
 
 
-@torch.no_grad()
-def encode(encoder: nn.Module, painting: Image.Image) -> Tensor:
-    return unit(encoder(to_tensor(painting)).float())
+def on_cpu(nets: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+    return {name: net.cpu().eval() for name, net in nets.items()}
 
 
-def exemplars(codes: Tensor, most: int = MOST_EXEMPLARS) -> Tensor:
-    """At most `most` of the `codes` (K, D): the fifth farthest from their mean is left out, the rest picked far apart."""
-    distance = (codes - codes.mean(dim=0)).norm(dim=1)
-    typical = codes[distance.argsort()[: max(1, round(0.8 * len(codes)))]]
-    picked = [0]  # the most typical
-    while len(picked) < min(most, len(typical)):
-        picked.append(torch.cdist(typical, typical[picked]).amin(dim=1).argmax().item())
-    return typical[picked]
+def write_painter(pipeline: StyleTransferPipeline, held: PhotosAndPaintings, folder: Path) -> None:
+    """Save `pipeline` with the first held-out photo in its named styles, or else in those of a few held-out paintings."""
+    pipeline.save_pretrained(folder)
+    photo, samples = held.photos.images[0], folder / "samples"
+    if pipeline.styles:
+        write_samples(pipeline, [photo], samples)
+        return
+    paintings = held.paintings
+    chosen = [paintings[len(paintings) * number // SHOWN] for number in range(min(SHOWN, len(paintings)))]
+    results = paint(pipeline, photo, chosen)
+    save_sample(photo, samples / "photo-1.jpg")
+    blank = Image.new("RGB", photo.size, "white")
+    save_sample(sheet([squares([blank, *chosen]), squares([photo, *results])]), samples / "sheet.jpg")
 
 
 def write_samples(pipeline: StyleTransferPipeline, photos: list[Image.Image], folder: Path) -> None:
-    """`photo-1.jpg` ..., the first photo in every style as `<style>.jpg`, and `sheet.jpg`, a row of all styles for each photo."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """`photo-1.jpg` ..., the first photo in every named style as `<style>.jpg`, and `sheet.jpg`, each photo in all of them."""
     rows = []
     for number, photo in enumerate(photos, 1):
-        photo.save(folder / f"photo-{number}.jpg", quality=92)
-        rows.append([photo] + [pipeline(photo, style).images[0] for style in pipeline.styles])
-    for style, painting in zip(pipeline.styles, rows[0][1:], strict=True):
-        thumbnail(painting, 256).save(folder / f"{style}.jpg", quality=88)
-    cells = [[thumbnail(picture, 200) for picture in row] for row in rows]
-    sheet = Image.new("RGB", (204 * len(cells[0]) - 4, 204 * len(cells) - 4), "white")
-    for y, row in enumerate(cells):
-        for x, cell in enumerate(row):
-            sheet.paste(cell, (204 * x, 204 * y))
-    sheet.save(folder / "sheet.jpg", quality=88)
+        save_sample(photo, folder / f"photo-{number}.jpg")
+        results = paint(pipeline, photo, pipeline.styles)
+        if number == 1:
+            for style, result in zip(pipeline.styles, results, strict=True):
+                save_sample(thumbnail(result, 256), folder / f"{style}.jpg")
+        cells = squares([photo, *results])
+        columns = math.ceil(len(cells) / math.ceil(len(cells) / COLUMNS))
+        rows += [cells[first : first + columns] for first in range(0, len(cells), columns)]
+    save_sample(sheet(rows), folder / "sheet.jpg")
+
+
+def paint(pipeline: StyleTransferPipeline, photo: Image.Image, styles: Sequence[StyleLike]) -> list[Image.Image]:
+    return [pipeline(photo, style).images[0] for style in styles]
+
+
+def squares(pictures: list[Image.Image]) -> list[Image.Image]:
+    return [thumbnail(picture, 200) for picture in pictures]
 
 
 def thumbnail(picture: Image.Image, size: int) -> Image.Image:
@@ -95,7 +123,11 @@ class Export:
     title: str | None = None
     """What to call it; the name of its folder by default."""
     photos: tuple[Path, ...] = ()
-    """Photos to show in every style; by default the sample of the run."""
+    """Photos to show in every named style; by default the sample of the run."""
+    styles: tuple[Path, ...] = ()
+    """Style files, as learn-style writes them, that become the named styles of a painter."""
+    enlarger: Path | None = None
+    """Folder of an UpscaleGenerator, with which a painter enlarges what it painted."""
     sources: Path | None = None
     """A text for the card: where the training pictures come from, and their licences."""
     evaluation: tuple[Path, ...] = ()
@@ -111,8 +143,11 @@ def publish(options: Export, out: Path) -> None:
         raise ValueError(f"{options.run} holds no finished package: there is no {source / 'model_index.json'}")
     if out.exists() and any(out.iterdir()) and not (out / "model_index.json").is_file():
         raise ValueError(f"{out} is not empty and no package; give another folder")
-    if options.photos and not (source / STYLES_FILE).is_file():
-        raise ValueError(f"--photos are for painters: {options.run} is none, and shows the pictures that it held out")
+    painter = read_index(source)["_class_name"] == StyleTransferPipeline.__name__
+    for name in ("photos", "styles", "enlarger"):
+        if getattr(options, name) and not painter:
+            raise ValueError(f"--{name} {'is' if name == 'enlarger' else 'are'} for painters, and {options.run} is none")
+    equipped = equip(options, source) if options.photos or options.styles or options.enlarger else None
     given = measured(options.evaluation) if options.evaluation else {}
     if options.sources:
         given["sources"] = options.sources.read_text(encoding="utf-8").strip()
@@ -120,14 +155,28 @@ def publish(options: Export, out: Path) -> None:
         given["address"] = options.push
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(source, out)
-    if options.photos:
-        shutil.rmtree(out / "samples")
-        photos = [open_image(path).convert("RGB") for path in options.photos]
-        write_samples(StyleTransferPipeline.from_pretrained(out), photos, out / "samples")
+    if equipped:
+        equipped.save_pretrained(out)
+        if equipped.styles:
+            shutil.rmtree(out / "samples", ignore_errors=True)
+            photos = options.photos or sorted((source / "samples").glob("photo-*.jpg"))
+            write_samples(equipped, [open_image(path).convert("RGB") for path in photos], out / "samples")
     if options.with_training_state:
         write_training_state(options.run, out)
     title = {"title": options.title or out.resolve().name}
     write_card(out, read_json(out / FIELDS_FILE) | title | findings(options.run, out) | given)
+
+
+def equip(options: Export, package: Path) -> StyleTransferPipeline:
+    """The painter in the folder `package`, with the style files and the enlarger that are to join it."""
+    pipeline = StyleTransferPipeline.from_pretrained(package)
+    for path in options.styles:
+        pipeline.load_style(path)
+    if options.enlarger:
+        pipeline.register_modules(enlarger=load_network(UpscaleGenerator, options.enlarger))
+    if options.photos and not pipeline.styles:
+        raise ValueError("--photos are shown in the named styles, and there are none: give --styles")
+    return pipeline
 
 
 def export(options: Export) -> None:
@@ -142,6 +191,8 @@ def export(options: Export) -> None:
                 options.out,
                 options.title,
                 options.photos,
+                options.styles,
+                options.enlarger,
                 options.sources,
                 options.evaluation,
                 options.with_training_state,

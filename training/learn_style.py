@@ -3,13 +3,16 @@
 import dataclasses
 import json
 import shutil
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from training.config import Features, Run
+from training.check import refuse
+from training.config import Data, Features, Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +64,23 @@ class LearnStyle(Run):
     enough = 200
 
     @property
+    def data(self) -> Data:
+        return Data(photos=self.photos, paintings=self.paintings, crop=self.crop)
+
+    def sized(self, crop: int, batch: int) -> "LearnStyle":
+        return dataclasses.replace(self, crop=crop, batch=batch)
+
+    @property
     def style_file(self) -> Path:
         return self.file or Path(f"{self.name}.safetensors")
 
 
-def learn(config: LearnStyle) -> None:
-    """Train, also until Ctrl-C, then write the style file and the copy of the package."""
+def learn(config: LearnStyle, words: Sequence[str] = ()) -> None:
+    """Train, also until Ctrl-C, then write the style file and the copy of the package.
+
+    Args:
+        words: The command line: sizes that it asks for stay as they are.
+    """
     if config.style_file.suffix != ".safetensors":
         raise ValueError(f"a style file ends in .safetensors, got {config.style_file}")
     if config.style_file.is_dir():
@@ -74,9 +88,15 @@ def learn(config: LearnStyle) -> None:
     if config.add is not None and config.add.exists() and (not config.add.is_dir() or any(config.add.iterdir())):
         raise ValueError(f"--add {config.add} must be a new or an empty folder")
 
+    for warning in refuse(config.data):
+        print(f"warning: {warning}", file=sys.stderr)
+
+    from training.budget import as_before, fit, options_in
     from training.presets.learn_style import add_style, learn_style
     from training.trainer import Trainer
 
+    given = {"data.crop" if name == "crop" else name for name in options_in(words)}
+    config, plan = fit(as_before(config, given), given, learn_style)
     preset = learn_style(config)
     config.out.mkdir(parents=True, exist_ok=True)
     options = {"preset": "learn-style"} | dataclasses.asdict(config)
@@ -85,6 +105,8 @@ def learn(config: LearnStyle) -> None:
     trainer.train()
     if not trainer.accelerator.is_main_process:
         return
+    if plan:
+        print(plan.review(trainer.update, trainer.seconds))
     config.style_file.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(preset.export.style_of(config.out / "pipeline"), config.style_file)
     print(f"wrote {config.style_file}; pipe.load_style({str(config.style_file)!r}) reads it")

@@ -8,13 +8,13 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
-from styletransfer.styles import unit
+from styletransfer.styles import Style, unit
 from training.cards import explain
 from training.config import Reference
-from training.export import exemplars, write_samples
+from training.export import on_cpu, write_samples
 from training.packages import describe, held_out
 
-LOOKED_AT = 64  # pictures of the target domain, of which the most different ones become its exemplars
+LOOKED_AT = 64  # pictures of the target domain, whose mean code is its style
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,13 @@ class ReferenceExport:
     data: Dataset
 
     def __call__(self, nets: dict[str, nn.Module], folder: Path) -> None:
-        networks = {name: net.cpu().eval() for name, net in nets.items()}
+        networks = on_cpu(nets)
         name = self.config.data.world or self.config.data.b.resolve().name
         pictures = torch.stack([self.data[position]["b"] for position in range(LOOKED_AT)])
         with torch.no_grad():
             codes = unit(networks["encoder"](pictures).float())
-        pipeline = StyleTransferPipeline(**networks, styles={name: exemplars(codes)})
+        # without a palette: it learned to change colours itself
+        pipeline = StyleTransferPipeline(**networks, styles=[Style(unit(codes.mean(dim=0, keepdim=True)), name)])
         pipeline.save_pretrained(folder)
         write_samples(pipeline, held_out(self.config), folder / "samples")
         source = f"the folder {self.config.data.a.resolve().name}" if self.config.data.a else "drawn scenes"

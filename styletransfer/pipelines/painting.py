@@ -13,7 +13,7 @@ from styletransfer.color import Palette, recolor, transport
 from styletransfer.images import at_least, to_mask, to_pil, to_tensor
 from styletransfer.models.style_adapter import adapted, changes, misfits
 from styletransfer.styles import Style, keep_color, mix, unit
-from styletransfer.tiles import enlarge
+from styletransfer.tiling import enlarge
 
 SIZE = 384  # pixels of the shorter side at which strokes are painted
 SIZES = (64, 2048)

@@ -31,6 +31,16 @@ def test_the_label_matters():
     assert not torch.allclose(one[0], other[0]) and torch.equal(one[1], other[1])
 
 
+def test_the_code_matters_and_labels_and_codes_exclude_each_other():
+    torch.manual_seed(0)
+    discriminator = PatchDiscriminator(base_channels=4, num_layers=2, code_size=8).eval()
+    codes = torch.randn(2, 8)
+    one, other = (discriminator(image(), torch.stack([code, codes[0]]))[0] for code in codes)
+    assert not torch.allclose(one[0], other[0]) and torch.equal(one[1], other[1])
+    with pytest.raises(ValueError, match="num_labels=3 and code_size=8"):
+        PatchDiscriminator(num_labels=3, code_size=8)
+
+
 def test_spectral_norm_bounds_the_weights():
     torch.manual_seed(0)
     discriminator = PatchDiscriminator(base_channels=4, num_layers=2, norm="spectral")

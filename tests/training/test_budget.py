@@ -13,7 +13,7 @@ import torch
 from tests.tiny_presets import CONFIGS
 from training import budget, speed
 from training.__main__ import main
-from training.budget import Plan, as_before, choose, fit, options_in, sized, sizes
+from training.budget import Plan, as_before, choose, fit, options_in, sizes
 from training.config import PRESETS, Pairs, Pix2pix
 from training.presets import build
 from training.speed import mean_speed
@@ -48,7 +48,7 @@ def test_every_preset_trains_at_its_smallest_size(name, pictures, tmp_path):
     if name != "painter":  # its data have no defaults
         usual = fields["data"].default_factory()
         assert areas[-1] < usual.crop**2 * fields["batch"].default
-    config = sized(standard, preset.smaller[0][0], 2)
+    config = standard.sized(preset.smaller[0][0], 2)
     trainer = Trainer(build(config), config)
     losses = trainer.train_one([next(trainer.batches())])
     assert all(loss.isfinite() for loss in losses.values())

@@ -154,13 +154,14 @@ def test_every_template_says_how_to_load_in_three_ways_and_leaves_no_gap(package
 def test_the_code_of_the_card_runs(package, tmp_path, monkeypatch):
     write_card(package, FIELDS | {"address": str(package), "results": "None."})
     picture().save(tmp_path / "photo.jpg")
+    picture(seed=1).save(tmp_path / "painting.jpg")
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (package / "README.md").read_text(), re.DOTALL)
     assert len(blocks) == 2
     for block in blocks:
         space = {}
         exec(block, space)
-    assert (tmp_path / "painting.png").is_file()
+    assert (tmp_path / "painted.png").is_file() and (tmp_path / "softer.png").is_file()
     assert type(space["network"]).__name__ == "StyleGenerator"
 
 

@@ -206,6 +206,41 @@ def test_harm_is_a_warning_with_names(data):
     assert "1 picture in two domains" in warning and "00.png" in warning and "same.png" in warning
 
 
+def test_paintings_may_be_folders_a_folder_or_a_single_file(data):
+    dots = data / "paintings" / "dots"
+    for paintings, titles in (
+        (data / "paintings", ["photos", "paintings/dots", "paintings/lines"]),
+        (dots, ["photos", "paintings"]),
+        (dots / "dots00.png", ["photos", "paintings"]),
+    ):
+        config = Data(photos=data / "photos", paintings=paintings, crop=64)
+        assert [domain.title for domain in in_config(config)] == titles and refuse(config) == []
+    (dots / "dots00.png").write_bytes(b"no picture")
+    for paintings in (dots, dots / "dots00.png"):
+        with pytest.raises(ValueError, match=r"dots00\.png: no readable picture"):
+            refuse(Data(photos=data / "photos", paintings=paintings, crop=64))
+    with pytest.raises(ValueError, match="paintings holds no pictures"):
+        refuse(Data(photos=data / "photos", paintings=data / "nowhere", crop=64))
+
+
+def test_a_painting_in_two_folders_is_a_copy_and_only_a_warning(data):
+    shutil.copy(data / "paintings" / "dots" / "dots00.png", data / "paintings" / "lines" / "same.png")
+    (warning,) = refuse(Data(photos=data / "photos", paintings=data / "paintings", crop=64))
+    assert "1 copy of other files" in warning and "domain" not in warning
+    assert "dots00.png" in warning and "same.png" in warning
+    assert "overlap" not in found(data)
+
+
+def test_photos_and_a_folder_of_paintings_are_for_the_painter(data):
+    (data / "paintings" / "lines").rename(data / "elsewhere")
+    for path in (data / "paintings" / "dots").iterdir():
+        path.rename(data / "paintings" / path.name)
+    (data / "paintings" / "dots").rmdir()
+    shutil.rmtree(data / "elsewhere")
+    suggestion = examine(in_folders([data])).suggestion
+    assert suggestion.preset == "painter" and f"--data.paintings {data}/paintings --data.crop" in suggestion.command
+
+
 def test_it_reads_the_same_files_as_the_training_and_refuses_the_same(data):
     photos = data / "photos"
     (photos / ".hidden").write_text("hello")

@@ -11,7 +11,6 @@ from diffusers import DiffusionPipeline
 from safetensors.torch import load_file, save_file
 
 from styletransfer import load_pipeline
-from styletransfer.models.feature_discriminator import FeatureDiscriminator
 from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.pipelines.loading import fetch
 from tests.hub.conftest import hub  # noqa: F401 as a fixture
@@ -19,7 +18,7 @@ from training.export import main
 from training.trainer import Trainer
 from training.training_state import STATE_FILES, read_training_state, write_training_state
 
-FILES = {f"training_state/{name}/{file}" for name in ("discriminator", "judge") for file in ("state.safetensors", "network.json")}
+FILES = {f"training_state/discriminator/{file}" for file in ("state.safetensors", "network.json")}
 
 
 @pytest.fixture
@@ -34,22 +33,21 @@ def published(tiny_painter, config, tmp_path: Path):
 def test_the_discriminators_come_back_as_they_were(published):
     package, trainer = published
     states = read_training_state(package)
-    assert states.keys() == {"discriminator", "judge"}  # stylizer and encoder ship as averages
-    for name, state in states.items():
-        torch.testing.assert_close(state, dict(trainer.nets[name].state_dict()), rtol=0, atol=0)
-    for name, cls in {"discriminator": PatchDiscriminator, "judge": FeatureDiscriminator}.items():
-        arguments = json.loads((package / "training_state" / name / "network.json").read_text())
-        assert arguments["_class_name"] == cls.__name__
-        built = cls.from_config(arguments)
-        sizes = {key: value.shape for key, value in built.state_dict().items()}
-        weights = {key.replace("parametrizations.", "").replace(".original", ""): v.shape for key, v in states[name].items()}
-        assert sizes.items() <= weights.items()  # beside the vectors of spectral norm
+    assert states.keys() == {"discriminator"}  # stylizer and encoder ship as averages
+    state = states["discriminator"]
+    torch.testing.assert_close(state, dict(trainer.nets["discriminator"].state_dict()), rtol=0, atol=0)
+    arguments = json.loads((package / "training_state" / "discriminator" / "network.json").read_text())
+    assert arguments["_class_name"] == "PatchDiscriminator"
+    built = PatchDiscriminator.from_config(arguments)
+    sizes = {key: value.shape for key, value in built.state_dict().items()}
+    weights = {key.replace("parametrizations.", "").replace(".original", ""): v.shape for key, v in state.items()}
+    assert sizes.items() <= weights.items()  # beside the vectors of spectral norm
 
 
 def test_it_is_off_by_default_and_never_in_the_way(published, config, tmp_path):
     package, _ = published
     assert {path.relative_to(package).as_posix() for path in (package / "training_state").rglob("*.*")} == FILES
-    assert load_pipeline(package).styles == ["dots", "lines"]
+    assert load_pipeline(package).styles == []
     assert main([str(config.out), "--out", str(tmp_path / "plain")]) == 0
     assert not (tmp_path / "plain" / "training_state").exists()
     with pytest.raises(FileNotFoundError, match="was published without its discriminators"):
@@ -83,7 +81,7 @@ def test_what_cannot_be_published_is_said(tiny_package, tmp_path, capsys):
 
 def test_damage_is_refused(published):
     package, _ = published
-    path = package / "training_state" / "judge" / "state.safetensors"
+    path = package / "training_state" / "discriminator" / "state.safetensors"
     weights = load_file(path)
     first = next(iter(weights))
     save_file(weights | {first: torch.full_like(weights[first], torch.nan)}, path)

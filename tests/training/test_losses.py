@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from training.losses.adversarial import GAMES, mean_verdict
-from training.losses.codes import domain_similarity
-from training.losses.color import palette_distance
+from training.losses.codes import code_similarity
+from training.losses.color import out_of_gamut, palette_distance, total_variation
 from training.losses.lipschitz import GradientNorm
-from training.losses.perceptual import content_distance, gram_matrix, style_distance
+from training.losses.neighbors import nearest_neighbor_distance
+from training.losses.perceptual import content_distance, gram_matrix, moment_distance, style_distance
 
 
 def test_gram_matrix_against_a_loop():
@@ -52,6 +53,75 @@ def test_palette_distance_by_hand():
     assert palette_distance(grey, black).item() == pytest.approx(want, rel=1e-5)
     flipped = torch.rand(1, 3, 8, 8)
     assert palette_distance(flipped, flipped.flip(3)).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_neighbor_distance_by_hand():
+    painting = {1: torch.tensor([[1.0, -1.0], [0.0, 0.0]]).view(1, 2, 1, 2)}  # vectors (1, 0) and (-1, 0), of mean 0
+    result = {1: torch.tensor([[5.0, 0.0, -3.0, 3.0], [0.0, 2.0, 0.0, 4.0]]).view(1, 2, 2, 2), 2: torch.rand(1)}
+    # (5, 0) and (-3, 0) have a neighbour in their direction, (0, 2) is at a right angle to both, (3, 4) has a cosine of 3 / 5
+    assert nearest_neighbor_distance(result, painting).item() == pytest.approx((0 + 1 + 0 + 0.4) / 4)
+    assert nearest_neighbor_distance(result, painting, torch.tensor([0.5])).item() == pytest.approx(0.7 / 4)
+    assert nearest_neighbor_distance(painting, painting).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_neighbor_distance_against_a_loop():
+    random = torch.Generator().manual_seed(0)
+    result = {layer: torch.randn(2, 4, 3, 5, generator=random) for layer in (1, 2)}
+    painting = {layer: torch.randn(2, 4, 4, 2, generator=random) + 1 for layer in (1, 2)}  # of another size
+    distances = []
+    for layer in painting:
+        for b in range(2):
+            mean = painting[layer][b].mean(dim=(1, 2))
+            strokes = [painting[layer][b, :, y, x] - mean for y in range(4) for x in range(2)]
+            for y in range(3):
+                for x in range(5):
+                    own = result[layer][b, :, y, x] - mean
+                    distances.append(min(1 - own @ other / own.norm() / other.norm() for other in strokes))
+    want = sum(distances) / len(distances)
+    torch.testing.assert_close(nearest_neighbor_distance(result, painting), want)
+
+
+def test_neighbor_distance_ignores_where_things_are_and_teaches_the_result_alone():
+    features, painting = (torch.randn(1, 4, 6, 6, requires_grad=True) for _ in range(2))
+    shuffled = painting.flatten(2)[:, :, torch.randperm(36)].view(1, 4, 6, 6)
+    one, other = (nearest_neighbor_distance({1: features}, {1: style}) for style in (painting, shuffled))
+    torch.testing.assert_close(one, other)
+    one.backward()
+    assert features.grad.abs().amin(dim=(0, 1)).min() > 0  # every position
+
+
+def test_moment_distance_by_hand():
+    result = {1: torch.tensor([1.0, 3.0]).view(1, 1, 1, 2)}  # mean 2, deviation 1
+    painting = {1: torch.tensor([4.0, 4.0, 4.0]).view(1, 1, 1, 3)}  # mean 4, deviation 0
+    assert moment_distance(result, painting).item() == pytest.approx((4 + 1) / (5 + 16), rel=1e-3)
+    assert moment_distance(painting, result, torch.tensor([2.0])).item() == pytest.approx(2 * (4 + 1) / (5 + 16), rel=1e-3)
+
+
+def test_moment_distance_against_a_loop():
+    result, painting = ({layer: torch.randn(2, 3, 4, 5) + layer for layer in (1, 2)} for _ in range(2))
+    errors = []
+    for layer in (1, 2):
+        for b in range(2):
+            have, want = [], []
+            for moments, features in ((have, result), (want, painting)):
+                for c in range(3):
+                    values = features[layer][b, c].flatten().tolist()
+                    mean = sum(values) / 20
+                    moments += [mean, math.sqrt(sum((value - mean) ** 2 for value in values) / 20)]
+            difference = sum((a - b) ** 2 for a, b in zip(have, want, strict=True))
+            errors.append(difference / sum(value**2 for value in have + want))
+    assert moment_distance(result, painting).item() == pytest.approx(sum(errors) / 4, rel=1e-4)
+
+
+def test_total_variation_by_hand():
+    image = torch.tensor([[0.0, 1.0], [2.0, 4.0]]).view(1, 1, 2, 2)
+    assert total_variation(image).item() == pytest.approx((2 + 3) / 2 + (1 + 2) / 2)
+    assert total_variation(torch.full((2, 3, 5, 7), 0.3)).item() == 0
+
+
+def test_out_of_gamut_by_hand():
+    image = torch.tensor([0.5, 1.5, -3.0, -1.0]).view(1, 1, 2, 2)
+    assert out_of_gamut(image).item() == pytest.approx((0.5 + 2) / 4)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +169,8 @@ def test_gradient_penalty_by_hand():
     assert GradientNorm(4.0, every=16).penalty(judge, image, image).item() == pytest.approx(16 * 4 / 2 * 9 / 48, rel=1e-5)
 
 
-def test_domain_similarity_by_hand():
+def test_code_similarity_by_hand():
     code = torch.tensor([[1.0, 0.0], [3.0, 0.0], [1.0, 1.0], [-1.0, 0.0]])
-    # other domains: (0, 2) and (1, 2) have cosine sqrt(1 / 2), (2, 3) a negative one; (0, 3) and (1, 3) are opposite
-    assert domain_similarity(code, torch.tensor([0, 0, 1, 2])).item() == pytest.approx((0.5 + 0.5) / 5)
-    assert domain_similarity(code, torch.tensor([4, 4, 4, 4])).item() == 0
+    # other paintings: (0, 2) and (1, 2) have cosine sqrt(1 / 2), (2, 3) a negative one; (0, 3) and (1, 3) are opposite
+    assert code_similarity(code, torch.tensor([0, 0, 1, 2])).item() == pytest.approx((0.5 + 0.5) / 5)
+    assert code_similarity(code, torch.tensor([4, 4, 4, 4])).item() == 0

@@ -126,8 +126,8 @@ def test_folders_are_named_without_their_paths(pictures, tmp_path):
         Stargan(updates=1, seed=3, data=Labelled(worlds=("ink", "mosaic"))),
         Superres(updates=1, features=Features(weights="x.safetensors", normalization="caffe")),
         Dcgan(updates=1, augment=True, rate=1e-5),
-        Painter(minutes=2, data=Data(photos=Path("p"), paintings=Path("q")), start="user/painter"),
-        Painter(updates=9, data=Data(photos=Path("a b"), paintings=Path("q"), crop=64), style=20.0),
+        Painter(minutes=2, data=Data(photos=Path("p"), paintings=Path("q")), pretrained="user/painter"),
+        Painter(updates=9, data=Data(photos=Path("a b"), paintings=Path("q"), crop=64), style=30.0),
     ],
     ids=lambda config: type(config).__name__,
 )
@@ -146,9 +146,9 @@ def test_options_that_change_no_result_are_left_out():
 
 
 def test_where_a_training_starts_from_is_named_without_its_path(tmp_path):
-    config = Painter(updates=1, data=Data(photos=Path("p"), paintings=Path("q")), start=str(tmp_path / "stage-2"))
-    assert flat(config)["start"] == "stage-2" and str(tmp_path) not in describe(config)
-    assert flat(dataclasses.replace(config, start="user/painter"))["start"] == "user/painter"
+    config = Painter(updates=1, data=Data(photos=Path("p"), paintings=Path("q")), pretrained=str(tmp_path / "stage-2"))
+    assert flat(config)["pretrained"] == "stage-2" and str(tmp_path) not in describe(config)
+    assert flat(dataclasses.replace(config, pretrained="user/painter"))["pretrained"] == "user/painter"
 
 
 def test_a_package_that_is_pushed_names_its_repository(tmp_path):

@@ -20,7 +20,8 @@ def pix2pix(**options) -> Pix2pix:
 
 
 def superres(**options) -> Superres:
-    return Superres(data=Pictures(crop=64), features=Features(weights="random"), **{"updates": 2, **RUN, **options})
+    fixed = {"data": Pictures(crop=64), "features": Features(weights="random"), "updates": 2}
+    return Superres(**{**fixed, **RUN, "width": 12, **options})
 
 
 def learners(preset: Preset, phase: int, progress: float = 1.0) -> set[str]:
@@ -53,38 +54,39 @@ def test_pix2pix_is_the_paper():
     assert [build(pix2pix(data=Pairs(world="ink", crop=crop))).nets["g"].config.num_downs for crop in (48, 256)] == [5, 8]
 
 
-@pytest.mark.parametrize("config", [pix2pix, superres])
-def test_each_phase_trains_its_players_and_no_other(config):
-    for phase, player in enumerate("gd"):
+@pytest.mark.parametrize(("config", "players"), [(pix2pix, [("g",), ("d",)]), (superres, [("g",), ("d_half", "d")])])
+def test_each_phase_trains_its_players_and_no_other(config, players):
+    for phase, names in enumerate(players):
         preset = build(config())
-        everything = {f"{player}.{name}" for name, _ in preset.nets[player].named_parameters()}
+        everything = {f"{player}.{name}" for player in names for name, _ in preset.nets[player].named_parameters()}
         # a relativistic game does not feel what moves all verdicts alike
-        missing = {"d.columns.0.head.bias"} if config is superres else set()
+        missing = {f"{player}.columns.0.head.bias" for player in names} if config is superres else set()
         assert learners(preset, phase) == everything - missing
 
 
 def enlarged(progress: float) -> Enlarged:
-    def g(small, level):
-        return F.interpolate(small, scale_factor=2 if level == 1 else 4) + level
+    def g(small, level, pyramid):
+        assert pyramid
+        return [F.interpolate(small, scale_factor=2**stage) + stage for stage in range(1, level + 1)]
 
-    return Enlarged({"g": g}, {"real": image(64, 64)}, progress)
+    return Enlarged({"g": g}, {"real": image(64, 64), "small": image(16, 16)}, progress)
 
 
-@pytest.mark.parametrize(("progress", "level"), [(0, 1), (0.25, 1), (0.325, 1.5), (0.4, 2), (1, 2)])
-def test_the_second_stage_grows(progress, level):
+@pytest.mark.parametrize(("progress", "grown"), [(0, False), (0.14, False), (0.15, True), (1, True)])
+def test_the_second_stage_joins(progress, grown):
     step = enlarged(progress)
-    assert step.level == pytest.approx(level)
-    side = 32 if level == 1 else 64
-    assert step["small"].shape == (2, 3, 16, 16)
-    assert step["fake"].shape == step["target"].shape == (2, 3, side, side)
-    torch.testing.assert_close(step["fake"], F.interpolate(step["small"], scale_factor=side // 16) + level)
+    assert len(step["fakes"]) == 1 + grown
+    assert step["fake_half"].shape == step["half"].shape == (2, 3, 32, 32)
+    torch.testing.assert_close(step["fake_half"], F.interpolate(step["small"], scale_factor=2) + 1)
+    if grown:
+        torch.testing.assert_close(step["fake"], F.interpolate(step["small"], scale_factor=4) + 2)
     assert all(step[name].shape == (2, 3, 64, 64) for name in step.gallery)
 
 
 def test_shrinking_leaves_no_aliases():
     stripes = torch.ones(1, 3, 64, 64)
     stripes[..., ::2] = -1
-    inner = Enlarged({}, {"real": stripes})["small"][..., 1:-1]
+    inner = Enlarged({}, {"real": stripes})["half"][..., 1:-1]
     assert inner.abs().max() < 0.05, inner.abs().max()
 
 
@@ -97,12 +99,23 @@ def test_before_it_grows_the_second_stage_rests():
 
 def test_superres_plays_once_it_has_grown():
     preset = build(superres())
-    (game,) = preset.recipe.games
-    assert game.during[0] >= Enlarged.growth[1]
+    assert all(game.during[0] >= Enlarged.growth for game in preset.recipe.games)
     batch = torch.utils.data.default_collate([preset.data[0], preset.data[1]])
-    for progress, names in ((0.0, {"l1", "features"}), (0.5, {"l1", "features", "fool_d"})):
+    first = {"l1_half", "features_half"}
+    for progress, names in (
+        (0.0, first),
+        (Enlarged.growth, first | {"l1", "features"}),
+        (0.5, first | {"l1", "features", "fool_d_half", "fool_d"}),
+    ):
         step = preset.recipe.step(preset.nets, batch, progress)
         assert preset.recipe.losses(step, preset.recipe.phases[0]).keys() == names
+
+
+def test_superres_is_judged_on_the_small_pictures_of_its_stream():
+    preset = build(superres())
+    made = preset.judge.held.made(preset.nets, preset.judge.make)
+    assert made.shape == preset.judge.held["real"].shape
+    assert not torch.equal(preset.judge.held["real"][0], preset.data[0]["real"])
 
 
 @pytest.mark.parametrize(("config", "scale"), [(pix2pix, 1), (superres, 4)])

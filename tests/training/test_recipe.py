@@ -20,7 +20,7 @@ def test_a_sound_recipe_passes(tiny_painter, config):
 
 def test_misspelt_image(tiny_painter, config):
     with pytest.raises(KeyError, match="fake_featurs"):
-        check(tiny_painter, config, terms=(Term("content", max, ("fake_featurs", "photo_content")),))
+        check(tiny_painter, config, terms=(Term("content", max, ("fake_featurs", "content")),))
 
 
 def test_misspelt_phase(tiny_painter, config):

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from tests.training.conftest import save_picture
 from training.config import Labelled, Pairs, Pictures, Unpaired
 from training.data.folders import to_tensor
-from training.data.streams import labelled, pairs, pictures, unpaired
+from training.data.streams import enlargements, labelled, pairs, pictures, unpaired
 from training.data.worlds import RENDERERS
 
 STREAMS = {
@@ -21,8 +21,9 @@ STREAMS = {
     "unpaired": lambda seed=0, part="train": unpaired(Unpaired(crop=32, world="palette"), seed, part),
     "pairs": lambda seed=0, part="train": pairs(Pairs(crop=32, world="mosaic"), seed, part),
     "labelled": lambda seed=0, part="train": labelled(Labelled(crop=32), seed, part),
+    "enlargements": lambda seed=0, part="train": enlargements(Pictures(crop=32), 4, seed, part),
 }
-FIRST = {"pictures": "real", "rendered": "real", "unpaired": "a", "pairs": "source", "labelled": "image"}
+FIRST = {"pictures": "real", "rendered": "real", "unpaired": "a", "pairs": "source", "labelled": "image", "enlargements": "real"}
 
 
 def plain_folder(root: Path, count: int) -> Path:
@@ -50,7 +51,7 @@ def test_samples_follow_from_seed_and_position(name):
         for key, value in sample.items():
             assert torch.equal(value, backwards[position][key])
             if value.ndim:
-                assert value.shape == (3, 32, 32) and value.dtype == torch.float32
+                assert value.shape == ((3, 8, 8) if key == "small" else (3, 32, 32)) and value.dtype == torch.float32
                 assert value.abs().max() <= 1
     others = stream[1], STREAMS[name](seed=1)[0], STREAMS[name](part="held")[0], stream[10**9]
     assert all(not torch.equal(stream[0][first], other[first]) for other in others)
@@ -107,6 +108,26 @@ def test_pairs_of_two_folders_are_cut_alike(tmp_path):
     crops = [stream[position] for position in range(12)]
     assert max((crop["source"] + crop["target"]).abs().max() for crop in crops) < 2.5 / 127.5  # rounded once on each side
     assert len({round(crop["source"].mean().item(), 4) for crop in crops}) > 6
+
+
+def test_enlargement_learns_from_the_finest_detail_of_a_folder(tmp_path):
+    """Pictures far larger than the crop are cut and not shrunk first: some crops hold stripes of one pixel as they are."""
+    stripes = np.zeros((300, 320, 3), np.uint8)
+    stripes[:, ::2] = 255
+    Image.fromarray(stripes).save(tmp_path / "stripes.png")
+    config = Pictures(folder=tmp_path, crop=32)
+    spread = [enlargements(config, 4, 0)[position]["real"].std().item() for position in range(20)]
+    assert 5 < sum(value > 0.99 for value in spread) < 15
+    assert max(pictures(config, 0)[position]["real"].std().item() for position in range(20)) < 0.5
+
+
+def test_small_pictures_show_the_same(tmp_path):
+    save_picture(tmp_path / "one.png", 0, size=(300, 300))
+    stream = enlargements(Pictures(folder=tmp_path, crop=64), 4, 0)
+    for position in range(20):
+        sample = stream[position]
+        shrunk = torch.nn.functional.avg_pool2d(sample["real"][None], 4)[0]
+        assert (sample["small"] - shrunk).abs().mean() < 4 / 127.5
 
 
 def test_labels_are_drawn_evenly_and_targets_differ():

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
-from training.steps.domains import Domains
 
 from styletransfer.models.features import FeaturePyramid
 from tests.tiny_presets import CONFIGS
@@ -20,12 +19,13 @@ from training.data.streams import labelled, pairs
 from training.data.streams import pictures as pictures_of
 from training.judges import AgainstCrowd, AgainstTruth, Held, InTurn, Restored, by_network, without_pairs
 from training.losses.matching import feature_l1
-from training.losses.perceptual import style_distance
+from training.losses.neighbors import nearest_neighbor_distance
 from training.metrics.truth import color_distance
 from training.preset import Preset
 from training.presets import build
 from training.presets.stargan import judge as stargan_judge
 from training.recipe import Recipe, Term
+from training.steps.painting import Painting
 from training.trainer import Trainer
 from training.validation import Validation
 
@@ -274,15 +274,15 @@ def test_restored_pictures_that_are_the_pictures_score_zero():
 
 
 def test_a_painter_that_paints_nothing(pictures, tmp_path):
-    """Keeps all of the content, and its style is that of the photo."""
+    """Keeps all of the content, and its style is that of the recoloured photo."""
     preset = build(CONFIGS["painter"](pictures, updates=2, device="cpu", tracker="none", out=tmp_path))
     judge = dataclasses.replace(preset.judge, held=dataclasses.replace(preset.judge.held, count=4))
     scores = judge({"stylizer": Oracle(lambda photo, code: photo), "encoder": Oracle(lambda painting: painting.mean((2, 3)))})
-    photo, painting = (judge.features(judge.held[name]) for name in ("photo", "painting"))
-    gram = style_distance(*({layer: seen[layer] for layer in Domains.style_layers} for seen in (photo, painting))).item()
+    recolored, painting = (judge.features(judge.held[name]) for name in ("recolored", "painting"))
+    style = nearest_neighbor_distance(recolored, {layer: painting[layer] for layer in Painting.style_layers}).item()
     assert scores["content_distance"] == pytest.approx(0, abs=1e-6)
-    assert scores["gram_distance"] == pytest.approx(gram, rel=1e-4)
-    assert scores["style_and_content"] == pytest.approx(30 * gram / 40, rel=1e-4)  # the painter's weights
+    assert scores["neighbor_distance"] == pytest.approx(style, rel=1e-4)
+    assert scores["style_and_content"] == pytest.approx(20 * style / 30, rel=1e-4)  # the painter's weights
 
 
 def test_in_turn():

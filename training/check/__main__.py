@@ -17,8 +17,8 @@ class Check:
     """Look at every picture of a training: unreadable, tiny, flat, alike, in two domains, in training and held out."""
 
     data: tyro.conf.Positional[tuple[Path, ...]]
-    """A folder with photos/ and paintings/<style>/, or with a folder for each domain, or with pictures, each also below train/
-    and held/; or several folders, a domain each."""
+    """A folder with photos/ and paintings/, or with a folder for each domain, or with pictures, each also below train/ and held/;
+    or several folders, a domain each."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("check.html")
     """The page; the JSON is written beside it."""
     crop: int | None = None

@@ -7,15 +7,21 @@ from training.check.pictures import files
 from training.config import Labelled
 
 PARTS = ("train", "held")
+PAINTINGS = "paintings"
 
 
 @dataclass(frozen=True)
 class Domain:
-    """Pictures of one kind: photos, or paintings of one style. `part` is "train", "held" or empty."""
+    """Pictures of one kind: photos, say, or a folder of paintings. `part` is "train", "held" or empty."""
 
     name: str
     folder: Path
     part: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What the networks tell apart: folders of paintings are of one kind, whatever their names."""
+        return PAINTINGS if self.name.startswith(f"{PAINTINGS}/") else self.name
 
     @property
     def title(self) -> str:
@@ -25,8 +31,8 @@ class Domain:
 def in_folders(folders: list[Path]) -> list[Domain]:
     """The domains of one data folder, or of several folders that are a domain each.
 
-    A data folder holds photos/ and paintings/<style>/, or a folder for each domain, or pictures; any of these may be below
-    train/ and held/.
+    A data folder holds photos/ and paintings/, with folders in it or not, or a folder for each domain, or pictures; any of these
+    may be below train/ and held/.
 
     Raises:
         ValueError: where there is no folder, or nothing in it.
@@ -47,10 +53,15 @@ def in_folders(folders: list[Path]) -> list[Domain]:
 def domains_of(root: Path) -> dict[str, Path]:
     if (root / "photos").is_dir() or (root / "paintings").is_dir():
         photos = {"photos": root / "photos"} if (root / "photos").is_dir() else {}
-        return photos | {f"paintings/{name}": style for name, style in subfolders(root / "paintings").items()}
+        return photos | (paintings_of(root / PAINTINGS) if (root / PAINTINGS).is_dir() else {})
     if any(path.parent == root for path in files(root)):
         return {root.name: root}
     return subfolders(root)
+
+
+def paintings_of(root: Path) -> dict[str, Path]:
+    """The folders that paintings are drawn from evenly: those below `root`, or else itself, which may be a single painting."""
+    return {f"{PAINTINGS}/{name}": folder for name, folder in subfolders(root).items()} or {PAINTINGS: root}
 
 
 def subfolders(root: Path) -> dict[str, Path]:
@@ -72,7 +83,9 @@ def in_config(data: object) -> list[Domain]:
     for name, folder in vars(data).items():
         if not isinstance(folder, Path):
             continue
-        if name == "paintings" or isinstance(data, Labelled):
+        if name == PAINTINGS:
+            domains += [Domain(*found) for found in paintings_of(folder).items()]
+        elif isinstance(data, Labelled):
             domains += [Domain(f"{name}/{style}", below) for style, below in subfolders(folder).items()]
         else:
             domains.append(Domain(name, folder))

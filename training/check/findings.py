@@ -63,14 +63,16 @@ def unusable(found: Found, crop: int) -> Iterable[Finding]:
 
 
 def alike(found: Found) -> Iterable[Finding]:
-    """Groups of pictures that look the same, by where they are: on both sides of a split, in two domains, in one."""
+    """Groups of pictures that look the same, by where they are: on both sides of a split, in two domains, in one.
+
+    Folders of paintings are no domains: a painting in two of them is a copy.
+    """
     leaks, overlaps, copies, similar = [], [], [], []
     pairs = paired(found)
     for group in look_alikes([entry for (entry,) in chosen(found, lambda p: not p.fault and p.contrast >= FLAT)]):
-        domains = {domain for domain, _ in group}
-        if len({domain.part for domain in domains}) > 1:
+        if len({domain.part for domain, _ in group}) > 1:
             leaks.append(group)
-        elif len(domains) > 1:
+        elif len({domain.kind for domain, _ in group}) > 1:
             if not pairs:
                 overlaps.append(group)
         else:
@@ -81,7 +83,7 @@ def alike(found: Found) -> Iterable[Finding]:
         yield Finding("leak", "harmful", text, advice, leaks)
     if overlaps:
         text = f"{count(overlaps, 'picture')} in two domains or more"
-        yield Finding("overlap", "harmful", text, "Keep each in one domain: the networks learn to tell domains apart.", overlaps)
+        yield Finding("overlap", "harmful", text, "Keep each in one domain: the networks learn to tell them apart.", overlaps)
     if copies:
         spare = sum(len(group) - 1 for group in copies)
         text = f"{spare} {'copy' if spare == 1 else 'copies'} of other files"

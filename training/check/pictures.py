@@ -50,7 +50,9 @@ class Picture:
 
 
 def files(folder: Path) -> list[Path]:
-    """Every file below a folder that a training would read: all but hidden ones."""
+    """Every file below a folder that a training would read: all but hidden ones. Of a single picture, itself."""
+    if folder.is_file():
+        return [folder]
     return sorted(p for p in folder.rglob("*") if p.is_file() and not any(q.startswith(".") for q in p.relative_to(folder).parts))
 
 

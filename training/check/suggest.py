@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.check.domains import PAINTINGS
 from training.check.findings import Found, paired
 
 LARGEST = 256
@@ -23,12 +24,12 @@ def suggest(found: Found, crop: int | None = None) -> Suggestion:
     """Read off from what domains there are; trained on are those that are not held out. A `crop` that is given stays."""
     domains = [domain for domain in found if domain.part != "held"]
     photos = [domain for domain in domains if domain.name == "photos"]
-    styles = [domain for domain in domains if domain.name.startswith("paintings/")]
+    styles = [domain for domain in domains if domain.kind == PAINTINGS]
     side = typical_side(found)
     crop, size = crop or multiple_of_32(side), crop or power_of_two(side)  # networks from noise take powers of two
-    if photos and len(styles) > 1:
-        options = {"photos": photos[0].folder, "paintings": styles[0].folder.parent}
-        return suggestion("painter", crop, f"photos and {len(styles)} styles of paintings", options)
+    if photos and (len(styles) > 1 or PAINTINGS in (domain.name for domain in styles)):
+        options = {"photos": photos[0].folder, "paintings": styles[0].folder.parent if len(styles) > 1 else styles[0].folder}
+        return suggestion("painter", crop, "photos and paintings", options)
     if paired(found):
         options = {"source": domains[0].folder, "target": domains[1].folder}
         return suggestion("pix2pix", crop, "two folders with the same names and sizes: pairs", options)

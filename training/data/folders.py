@@ -14,6 +14,7 @@ from training.data.worlds import scene
 
 PARTS = ("train", "held")
 SCENES = 64  # that are drawn where there are no photos
+SHRUNK = (1.2, 2.0)  # side of a detailed crop before it is shrunk, in crops: pictures are seldom sharp to the last pixel
 TONES = (0.4, 1.0)  # amounts of the painting's lightness that the painter practises with
 
 
@@ -22,15 +23,15 @@ class ImageFolder:
 
     Args:
         root: Searched with its sub-folders, or a single picture; hidden files are skipped, anything else must be a picture.
-        shortest: Side of the crops; a shorter picture is refused.
+        shortest: The crop. A picture whose shorter side is shorter is refused.
         part: "held" for every tenth picture, "train" for the others, None for all. Fewer than ten are not parted.
-        detail: Pictures are shrunk until their shorter side is at most this many crops.
+        limit: Pictures are shrunk until their shorter side is at most so many crops; infinity keeps their pixels.
 
     Raises:
         ValueError: naming every file that is broken, too small or no picture, before training starts.
     """
 
-    def __init__(self, root: Path, shortest: int, part: str | None = None, detail: float = 2):
+    def __init__(self, root: Path, shortest: int, part: str | None = None, limit: float = 2):
         if not root.exists():
             raise ValueError(f"no folder of pictures at {root}")
         paths = sorted(
@@ -44,9 +45,7 @@ class ImageFolder:
             paths = [path for number, path in enumerate(paths) if (number % 10 == 9) == (part == "held")]
         with ThreadPoolExecutor() as pool:
             results = list(
-                tqdm(
-                    pool.map(lambda path: decode(path, shortest, detail), paths), f"reading {root.name}", len(paths), leave=False
-                )
+                tqdm(pool.map(lambda path: decode(path, shortest, limit), paths), f"reading {root.name}", len(paths), leave=False)
             )
         faults = [result for result in results if isinstance(result, str)]
         if faults:
@@ -57,7 +56,7 @@ class ImageFolder:
         return len(self.images)
 
 
-def decode(path: Path, shortest: int, detail: float = 2) -> Image.Image | str:
+def decode(path: Path, shortest: int, limit: float = 2) -> Image.Image | str:
     """The picture at `path`, right way up, in RGB; or a sentence about what is wrong with it."""
     try:
         with Image.open(path) as image:
@@ -66,8 +65,8 @@ def decode(path: Path, shortest: int, detail: float = 2) -> Image.Image | str:
         return f"{path}: no readable picture ({type(error).__name__}: {error})"
     if min(image.size) < shortest:
         return f"{path}: {image.width} x {image.height} pixels, but the crop needs {shortest}; use a smaller --data.crop"
-    most = round(detail * shortest)
-    if min(image.size) > most:
+    if min(image.size) > limit * shortest:
+        most = round(limit * shortest)
         image = ImageOps.contain(image, (most, 10**6) if image.width < image.height else (10**6, most))
     return image
 
@@ -81,6 +80,15 @@ def random_crop(image: Image.Image, size: int, scale: tuple[float, float], rng: 
     left, top = rng.uniform(0, image.width - side), rng.uniform(0, image.height - side)
     box = (left, top, left + side, top + side)
     pixels = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=2))
+    return np.ascontiguousarray(pixels[:, ::-1]) if rng.random() < 0.5 else pixels
+
+
+def detailed_crop(image: Image.Image, size: int, rng: np.random.Generator) -> np.ndarray:
+    """As `random_crop`, with the finest detail of the image: half of the crops are its pixels, half are shrunk a little."""
+    side = size if rng.random() < 0.5 else min(round(size * rng.uniform(*SHRUNK)), *image.size)
+    left, top = (int(rng.integers(length - side + 1)) for length in image.size)
+    cut = image.crop((left, top, left + side, top + side))
+    pixels = np.asarray(cut if side == size else cut.resize((size, size), Image.Resampling.LANCZOS))
     return np.ascontiguousarray(pixels[:, ::-1]) if rng.random() < 0.5 else pixels
 
 
@@ -101,6 +109,8 @@ class PhotosAndPaintings(Dataset):
         crop: Side of the square crops in pixels.
         part: "train" or "held", as `ImageFolder` parts them; the two share no picture.
         photo_scale, painting_scale: Range of the crop's side relative to the shorter side of the picture.
+        replay: Older paintings, or folders of them, that half of the samples are of.
+        parted: Whether the parts have other paintings, or other photos alone.
     """
 
     def __init__(
@@ -112,21 +122,30 @@ class PhotosAndPaintings(Dataset):
         part: str = "train",
         photo_scale: tuple[float, float] = (0.55, 1.0),
         painting_scale: tuple[float, float] = (0.45, 0.85),
+        replay: Path | None = None,
+        parted: bool = True,
     ):
-        folders = sorted(p for p in paintings.glob("*") if p.is_dir() and not p.name.startswith("."))
-        rng = np.random.default_rng([PARTS.index(part), seed])
+        self.part = PARTS.index(part)
+        rng = np.random.default_rng([self.part, seed])
         scenes = [Image.fromarray(scene(crop, rng)) for _ in range(SCENES)] if photos is None else []
         self.photos = Palettes(scenes or ImageFolder(photos, crop, part).images)
-        self.groups = [
-            Palettes(ImageFolder(folder, crop, part, 1 / painting_scale[0]).images) for folder in folders or [paintings]
-        ]
+        new, old = groups(paintings), [] if replay is None else groups(replay)
+        part, detail = part if parted else None, 1 / painting_scale[0]
+        self.groups = [Palettes(ImageFolder(group, crop, part, detail).images) for group in (*new, *old)]
         self.first = [sum(len(group.images) for group in self.groups[:number]) for number in range(len(self.groups))]
-        self.crop, self.seed, self.part = crop, seed, PARTS.index(part)
+        self.new = len(new)  # groups that are not replayed
+        self.crop, self.seed = crop, seed
         self.photo_scale, self.painting_scale = photo_scale, painting_scale
+
+    @property
+    def paintings(self) -> list[Image.Image]:
+        """All of them, in the order of their labels."""
+        return [painting for group in self.groups for painting in group.images]
 
     def __getitem__(self, position: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([self.part, self.seed, position])
-        group = int(rng.integers(len(self.groups)))
+        old = self.new < len(self.groups) and position % 2
+        group = int(rng.integers(self.new, len(self.groups)) if old else rng.integers(self.new))
         number = int(rng.integers(len(self.groups[group].images)))
         painting, target = self.groups[group][number]
         photo, source = self.photos[int(rng.integers(len(self.photos.images)))]
@@ -138,6 +157,11 @@ class PhotosAndPaintings(Dataset):
             "painting": to_tensor(random_crop(painting, self.crop, self.painting_scale, rng)),
             "label": torch.tensor(self.first[group] + number),
         }
+
+
+def groups(paintings: Path) -> list[Path]:
+    """The folders below `paintings`, or else itself."""
+    return sorted(p for p in paintings.glob("*") if p.is_dir() and not p.name.startswith(".")) or [paintings]
 
 
 class Palettes:

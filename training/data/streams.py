@@ -8,6 +8,7 @@ Part "held" holds other pictures than part "train": other scenes, or every tenth
     torch.Size([3, 64, 64])
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from training.config import Labelled, Pairs, Pictures, Unpaired
-from training.data.folders import PARTS, ImageFolder, random_crop, to_tensor
+from training.data.degrade import shrunk
+from training.data.folders import PARTS, ImageFolder, detailed_crop, random_crop, to_tensor
 from training.data.worlds import RENDERERS, scene
 
 SCALE = (0.6, 1.0)  # side of a crop, relative to the shorter side of its picture
@@ -48,6 +50,14 @@ class Stream(Dataset):
 def pictures(config: Pictures, seed: int, part: str = "train") -> Stream:
     """Samples {"real"}."""
     return Stream(partial(independent, {"real": rendered(source(config.folder, config.crop, part), config.world)}), seed, part)
+
+
+def enlargements(config: Pictures, scale: int, seed: int, part: str = "train") -> Stream:
+    """Samples {"real", "small"}: crops with the finest detail of their pictures, and these at 1 / `scale` of their size."""
+    draw = partial(scene, config.crop)
+    if config.folder is not None:
+        draw = partial(detail_of_one, ImageFolder(config.folder, config.crop, part, limit=math.inf).images, config.crop)
+    return Stream(partial(with_shrunk, rendered(draw, config.world), scale), seed, part)
 
 
 def unpaired(config: Unpaired, seed: int, part: str = "train") -> Stream:
@@ -107,6 +117,11 @@ def with_rendering(draw: Draw, world: str, rng: np.random.Generator) -> dict:
     return {"source": picture, "target": RENDERERS[world](picture, rng)}
 
 
+def with_shrunk(draw: Draw, scale: int, rng: np.random.Generator) -> dict:
+    picture = draw(rng)
+    return {"real": picture, "small": shrunk(picture, scale, rng)}
+
+
 def of_a_domain(draws: list[Draw], rng: np.random.Generator) -> dict:
     label = int(rng.integers(len(draws)))
     target = (label + int(rng.integers(1, len(draws)))) % len(draws)
@@ -129,6 +144,10 @@ def source(folder: Path | None, crop: int, part: str) -> Draw:
 
 def crop_of_one(images: list[Image.Image], crop: int, rng: np.random.Generator) -> np.ndarray:
     return random_crop(images[rng.integers(len(images))], crop, SCALE, rng)
+
+
+def detail_of_one(images: list[Image.Image], crop: int, rng: np.random.Generator) -> np.ndarray:
+    return detailed_crop(images[rng.integers(len(images))], crop, rng)
 
 
 def rendered(draw: Draw, world: str | None) -> Draw:

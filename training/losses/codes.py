@@ -4,8 +4,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def domain_similarity(code: Tensor, label: Tensor) -> Tensor:
-    """Mean square of the positive cosines between `code` (B, D) of different domains `label` (B,); 0 without such a pair.
+def code_similarity(code: Tensor, label: Tensor) -> Tensor:
+    """Mean square of the positive cosines between `code` (B, D) of different paintings `label` (B,); 0 without a pair.
 
     Left alone, all codes end in a narrow cone (cosine 0.98), which the linear modulations of the generator can hardly tell apart.
     """

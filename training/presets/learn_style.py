@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from string import Template
 
+from accelerate.utils import set_seed
 from PIL import Image
 from torch import Tensor, nn
 
@@ -17,9 +18,9 @@ from styletransfer.models.style_adapter import StyleAdapter, adapted
 from styletransfer.pipelines import load_pipeline
 from styletransfer.pipelines.loading import fetch
 from styletransfer.pipelines.style_transfer import STYLE_FILE, StyleTransferPipeline
-from styletransfer.styles import Style, check_name
+from styletransfer.styles import ABOUT, Style, check_name
 from training.cards import CARDS
-from training.data.folders import PhotosAndPaintings
+from training.data.folders import PARTS, PhotosAndPaintings
 from training.export import thumbnail
 from training.judges import Held, Painted
 from training.learn_style import LearnStyle
@@ -64,12 +65,14 @@ def learn_style(config: LearnStyle) -> Preset:
         raise ValueError(f"{config.package} holds a {type(pipe).__name__}: only a painter can learn a style")
     if config.name in pipe.styles:
         raise ValueError(f"{config.package} has a style {config.name!r} already; give this one another --name")
+    set_seed(config.seed)
     data, held = (
-        PhotosAndPaintings(config.photos, config.paintings, config.crop, config.seed, part, painting_scale=PAINTING_SCALE)
-        for part in ("train", "held")
+        PhotosAndPaintings(
+            config.photos, config.paintings, config.crop, config.seed, part, painting_scale=PAINTING_SCALE, parted=False
+        )
+        for part in PARTS
     )
-    paintings = [picture for group in data.groups for picture in group.images]
-    start = pipe.encode_style(paintings, config.name)
+    start = pipe.encode_style(data.paintings, config.name)
     pipe.stylizer.requires_grad_(False)
     features = feature_pyramid(config.features)
     frozen = {"stylizer": pipe.stylizer, "codes": Codes(start.codes), "features": features}
@@ -110,7 +113,7 @@ class StyleExport:
     def __call__(self, nets: dict[str, nn.Module], folder: Path) -> None:
         config = self.config
         factors = {name: factor.detach().cpu() for name, factor in nets["adapter"].factors().items()}
-        about = {name: value for name in ("title", "artist", "year", "source", "licence") if (value := getattr(config, name))}
+        about = {name: value for name in ABOUT if (value := getattr(config, name))}
         style = Style(self.start.codes, config.name, self.start.palettes, factors, about)
         style.save(self.style_of(folder))
         photo = self.package / "samples" / "photo-1.jpg"

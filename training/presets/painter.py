@@ -1,5 +1,7 @@
 """The flagship: photos to paintings in the style of any painting, by one generator."""
 
+from pathlib import Path
+
 import torch
 
 from styletransfer.catalog import find_package
@@ -9,11 +11,11 @@ from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
 from styletransfer.pipelines.loading import fetch, load_network
 from training.config import Features, Painter
-from training.data.folders import PhotosAndPaintings
+from training.data.folders import PARTS, PhotosAndPaintings
 from training.export import PainterExport
 from training.judges import COUNT, Held, Painted
 from training.losses.adversarial import HINGE
-from training.losses.codes import domain_similarity
+from training.losses.codes import code_similarity
 from training.losses.color import out_of_gamut, palette_distance, total_variation
 from training.losses.lipschitz import SpectralNorm
 from training.losses.neighbors import nearest_neighbor_distance
@@ -25,11 +27,14 @@ from training.steps.painting import Painting
 BETAS = (0.5, 0.99)
 
 
-def painter(config: Painter) -> Preset:
-    """The base network: strokes by nearest-neighbour feature matching against a discriminator that knows the painting's code."""
+def painter(config: Painter, replay: Path | None = None) -> Preset:
+    """The base network: strokes by nearest-neighbour feature matching against a discriminator that knows the painting's code.
+
+    With `replay`, a folder, half of the samples are of its paintings.
+    """
     data, held = (
-        PhotosAndPaintings(config.data.photos, config.data.paintings, config.data.crop, config.seed, part)
-        for part in ("train", "held")
+        PhotosAndPaintings(config.data.photos, config.data.paintings, config.data.crop, config.seed, part, replay=replay)
+        for part in PARTS
     )
     stylizer, encoder = StyleGenerator(), StyleEncoder()
     encoder.calibrate(torch.stack([data[position]["painting"] for position in range(32)]))
@@ -47,7 +52,7 @@ def painter(config: Painter) -> Preset:
         step=Painting,
         phases=(Phase("generator", ("stylizer", "encoder")), Phase("discriminator", ("discriminator",))),
         games=(game(config.adversarial, given="seen_code"),),
-        terms=(*terms(config), Term("apart", domain_similarity, ("code", "label"), config.apart)),
+        terms=(*terms(config), Term("apart", code_similarity, ("code", "label"), config.apart)),
     )
     return Preset(
         nets=nets,
@@ -58,7 +63,7 @@ def painter(config: Painter) -> Preset:
         # slow, as StyleGAN's mapping network (Karras et al. 2019, appendix C): or all codes drift one way, and styles merge
         paces={"encoder": 0.1},
         averaged=("stylizer", "encoder"),
-        export=PainterExport(config, data),
+        export=PainterExport(config, held),
         judge=Painted(Held(lambda: held, COUNT), features, config.style, config.content),
     )
 

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from styletransfer.models.features import FeaturePyramid
@@ -10,7 +9,7 @@ from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.models.unet_generator import UNetGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
 from training.config import Pix2pix, Superres
-from training.data.streams import pairs, pictures
+from training.data.streams import enlargements, pairs
 from training.judges import COUNT, AgainstTruth, Held, Restored, by_network
 from training.losses.adversarial import LOGISTIC, RELATIVISTIC
 from training.losses.lipschitz import GradientNorm
@@ -18,7 +17,7 @@ from training.losses.matching import feature_l1
 from training.packages import TranslatorExport
 from training.preset import Preset
 from training.recipe import Game, Phase, Recipe, Term
-from training.steps.paired import Enlarged, Paired, shrink
+from training.steps.paired import Enlarged, Paired
 from training.steps.semantic import LAYERS
 
 
@@ -50,7 +49,10 @@ def pix2pix(config: Pix2pix) -> Preset:
 
 
 def superres(config: Superres) -> Preset:
-    """Fourfold enlargement (ESRGAN, Wang et al. 2018, https://arxiv.org/abs/1809.00219), in two stages (Lai et al. 2017)."""
+    """Fourfold enlargement (ESRGAN, Wang et al. 2018, https://arxiv.org/abs/1809.00219), in two stages (Lai et al. 2017).
+
+    Each stage has distances to its own target, and a discriminator of its own: both ship.
+    """
     features = FeaturePyramid(
         config.features.network,
         LAYERS[config.features.network][:3],
@@ -59,41 +61,44 @@ def superres(config: Superres) -> Preset:
     )
     nets = {
         "g": UpscaleGenerator(base_channels=config.width, scale=Enlarged.scale),
-        "d": PatchDiscriminator(base_channels=config.width, norm="none"),
+        # half as wide: they see sixteen pixels for each that the generator reads
+        "d_half": PatchDiscriminator(base_channels=config.width // 2, norm="none"),
+        "d": PatchDiscriminator(base_channels=config.width // 2, norm="none"),
         "features": features,
     }
+    grown = (Enlarged.growth, 1.0)
     recipe = Recipe(
         step=Enlarged,
-        phases=(Phase("generator", ("g",)), Phase("discriminator", ("d",))),
-        games=(
-            Game(
-                "d",
-                real="target",
-                fake="fake",
-                loss=RELATIVISTIC,  # sec. 3.2, of single pairs: each result against its own target
-                weight=config.adversarial,
-                lipschitz=GradientNorm(1.0, on=("real", "fake")),
-                during=(0.5, 1.0),  # sec. 4.1: first without a discriminator, which then meets no bad results
-            ),
-        ),
+        phases=(Phase("generator", ("g",)), Phase("discriminator", ("d_half", "d"))),
+        games=(against("d_half", "half", "fake_half", config.adversarial), against("d", "real", "fake", config.adversarial)),
         # eq. 3, with distances that count from 0 to 1: pixels lead, so that the result stays true to the picture
         terms=(
-            Term("l1", l1_loss, ("fake", "target")),
-            Term("features", feature_l1, ("fake_features", "target_features"), 0.05),
+            Term("l1_half", l1_loss, ("fake_half", "half")),
+            Term("features_half", feature_l1, ("fake_half_features", "half_features"), config.likeness),
+            Term("l1", l1_loss, ("fake", "real"), during=grown),
+            Term("features", feature_l1, ("fake_features", "real_features"), config.likeness, during=grown),
         ),
     )
+    held = Held(partial(enlargements, config.data, Enlarged.scale, config.seed, "held"), COUNT)
     return Preset(
         nets=nets,
         recipe=recipe,
-        data=pictures(config.data, config.seed),
+        data=enlargements(config.data, Enlarged.scale, config.seed),
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=TranslatorExport(config, "g"),
-        judge=Restored(Held(partial(pictures, config.data, config.seed, "held"), COUNT), enlarged, features, feature_l1),
+        judge=Restored(held, by_network("g", "small"), features, feature_l1),
         betas=(0.9, 0.999),  # sec. 4.1
     )
 
 
-def enlarged(nets: dict[str, nn.Module], batch: dict[str, Tensor]) -> Tensor:
-    """Of held-out pictures, what `g` makes of a quarter of their resolution."""
-    return nets["g"](shrink(batch["real"], Enlarged.scale))
+def against(discriminator: str, real: str, fake: str, weight: float) -> Game:
+    return Game(
+        discriminator,
+        real=real,
+        fake=fake,
+        loss=RELATIVISTIC,  # sec. 3.2, of single pairs: each result against its own target
+        weight=weight,
+        lipschitz=GradientNorm(1.0, on=("real", "fake")),
+        during=(0.5, 1.0),  # sec. 4.1: first without discriminators, which then meet no bad results
+    )

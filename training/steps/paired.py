@@ -30,46 +30,54 @@ class Paired(Step):
 
 
 class Enlarged(Step):
-    """A picture and what is left of it at a quarter of its resolution. Batch: `real` (B, 3, H, W). Networks: `g`, `features`.
+    """A picture and what is left of it at a quarter of its size. Networks: `g`, `features`.
 
-    At first `g` doubles the picture; its second stage fades in during the part `growth` of the training.
+    Batch: `real` (B, 3, H, W) and `small` (B, 3, H/4, W/4). Until the part `growth` of the training is over, `g` only doubles.
     """
 
     gallery = ("enlarged", "result", "real")
-    made_of = (("small", "fake"),)
+    made_of = (("small", "fake_half"),)
     scale = 4
-    growth = (0.25, 0.4)
+    growth = 0.15
+
+    @cached_property
+    def fakes(self) -> list[Tensor]:
+        """What `g` makes of `small` at half the size of the picture and, once it has grown, at all of it."""
+        return self.nets["g"](self["small"], level=1 if self.progress < self.growth else 2, pyramid=True)
 
     @property
-    def level(self) -> float:
-        start, end = self.growth
-        return 1 + min(max((self.progress - start) / (end - start), 0.0), 1.0)
+    def fake_half(self) -> Tensor:
+        return self.fakes[0]
 
-    @cached_property
-    def small(self) -> Tensor:
-        return shrink(self["real"], self.scale)
-
-    @cached_property
+    @property
     def fake(self) -> Tensor:
-        return self.nets["g"](self.small, level=self.level)
+        return self.fakes[-1]
 
     @cached_property
-    def target(self) -> Tensor:
-        """The picture at the size of the result: half until the second stage begins."""
-        return self["real"] if self.level > 1 else shrink(self["real"], 2)
+    def half(self) -> Tensor:
+        return shrink(self["real"], 2)
+
+    @cached_property
+    def fake_half_features(self) -> dict[int, Tensor]:
+        return self.nets["features"](self.fake_half)
 
     @cached_property
     def fake_features(self) -> dict[int, Tensor]:
         return self.nets["features"](self.fake)
 
     @cached_property
-    def target_features(self) -> dict[int, Tensor]:
+    def half_features(self) -> dict[int, Tensor]:
         with torch.no_grad():
-            return self.nets["features"](self.target)
+            return self.nets["features"](self.half)
+
+    @cached_property
+    def real_features(self) -> dict[int, Tensor]:
+        with torch.no_grad():
+            return self.nets["features"](self["real"])
 
     @cached_property
     def enlarged(self) -> Tensor:
-        return self.enlarge(self.small)
+        return self.enlarge(self["small"])
 
     @cached_property
     def result(self) -> Tensor:
