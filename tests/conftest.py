@@ -32,9 +32,25 @@ def unit_codes(count: int, seed: int, size: int = 8) -> torch.Tensor:
     return codes / codes.square().mean(dim=1, keepdim=True).sqrt()
 
 
+def tiny_styles(stylizer: torch.nn.Module) -> list:
+    """The styles alpha (3 paintings and an adapter) and beta (1 painting) for a tiny generator."""
+    from styletransfer.color import Palette
+    from styletransfer.images import to_tensor
+    from styletransfer.models.style_adapter import StyleAdapter
+    from styletransfer.styles import Style
+
+    random = torch.Generator().manual_seed(3)
+    factors = StyleAdapter.of(stylizer, rank=2).factors()
+    adapter = {name: (torch.randn(factor.shape, generator=random) / 4).half().float() for name, factor in factors.items()}
+    palettes = [Palette.of(to_tensor(picture(seed=seed))) for seed in range(20, 24)]
+    about = {"title": "The Bridge", "artist": "Nobody", "year": "1900"}
+    alpha = Style(unit_codes(3, seed=1), "alpha", tuple(palettes[:3]), adapter, about)
+    return [alpha, Style(unit_codes(1, seed=2), "beta", (palettes[3],))]
+
+
 @pytest.fixture(scope="session")
 def tiny_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package of random weights with the styles alpha (3 exemplars) and beta (1). Copy it before you change it."""
+    """A package of random weights with the styles of `tiny_styles`, without an enlarger. Copy it before you change it."""
     from styletransfer import StyleEncoder, StyleGenerator, StyleTransferPipeline
 
     folder = tmp_path_factory.mktemp("packages") / "tiny"
@@ -42,8 +58,7 @@ def tiny_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.manual_seed(0)
         stylizer = StyleGenerator(code_size=8, base_channels=8, trunk_channels=8, num_blocks=1)
         encoder = StyleEncoder(code_size=8, base_channels=4, size=32)
-    styles = {"alpha": unit_codes(3, seed=1), "beta": unit_codes(1, seed=2)}
-    StyleTransferPipeline(stylizer, encoder, styles).save_pretrained(folder)
+    StyleTransferPipeline(stylizer, encoder, styles=tiny_styles(stylizer)).save_pretrained(folder)
     (folder / "README.md").write_text(CARD)
     (folder / "samples").mkdir()
     for seed, name in enumerate(("alpha", "beta", "photo-1")):
