@@ -113,9 +113,7 @@ def test_tools_for_agents(start, tiny_package, tmp_path, monkeypatch):
             await session.initialize()
             tools = (await session.list_tools()).tools
             stylise = next(tool.name for tool in tools if tool.name.endswith("stylise"))
-            return tools, await session.call_tool(
-                stylise, {"photo": photo, "style": "beta", "strength": 0.5, "preserve_color": 0}
-            )
+            return tools, await session.call_tool(stylise, {"photo": photo, "style": "beta", "strength": 0.5, "tone": 0})
 
     try:
         _, url, _ = demo.launch(**options | {"server_name": "127.0.0.1"})
