@@ -87,7 +87,7 @@ CSS = """
     #tune .form { display: grid; grid-template-columns: 1fr 1fr; }
     #tools { gap: 8px; }
     #tools button { flex: 1 0 auto; }
-    #download { flex-basis: 100%; }
+    #tools #download { flex-basis: 100%; }
     .cards .wrap {
         display: grid; grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); gap: 8px 6px; align-items: start;
         max-height: max(360px, 100dvh - 190px); overflow-y: auto; overscroll-behavior: auto; scrollbar-width: thin;
@@ -96,7 +96,7 @@ CSS = """
 @media (min-width: 1100px) {
     #tune .form { grid-template-columns: repeat(4, 1fr); }
     #tools { flex-wrap: nowrap; }
-    #download { flex: 2 1 auto; }
+    #tools #download { flex: 2 1 auto; }
 }
 
 @media (max-width: 767px) {
