@@ -141,7 +141,8 @@ class PhotosAndPaintings(Dataset):
         replay: Path | None = None,
         parted: bool = True,
     ):
-        rng = np.random.default_rng([PARTS.index(part), seed])
+        self.part = PARTS.index(part)
+        rng = np.random.default_rng([self.part, seed])
         scenes = [Image.fromarray(scene(crop, rng)) for _ in range(SCENES)] if photos is None else []
         self.photos = Palettes(scenes or ImageFolder(photos, crop, part).images)
         new, old = painting_folders(paintings), [] if replay is None else painting_folders(replay)
