@@ -23,8 +23,7 @@ def enlarge(
     """The colours of `image` at `size` (width, height), in RGB.
 
     The network, an `UpscaleGenerator`, makes it as large or larger, as far as its stages go, and interpolation does the rest; all
-    of it below 1.1 times the size, or without a network. `progress` is called with the share of the network's work that is done,
-    up to 1.
+    of it below 1.1 times the size, or without a network. `progress` is called with the share of the work that is done, up to 1.
 
     `enlarge(network, painting, (3000, 4000)).save("large.png")`
     """
@@ -39,6 +38,8 @@ def enlarge(
             if progress is not None:
                 progress(share)
         image = canvas
+    elif progress is not None:
+        progress(1.0)
     shrinks = size[0] < image.width
     return image.resize(size, Image.Resampling.LANCZOS if shrinks else Image.Resampling.BICUBIC)
 

@@ -15,7 +15,7 @@ import tyro
 from huggingface_hub import ModelCard
 
 from styletransfer.catalog import read_index, read_json, read_package
-from training.scores import describe_scores, eval_results, score_rows
+from training.scores import describe_scores, eval_results
 
 CARDS = Path(__file__).parents[1] / "model_cards"
 FIELDS_FILE = "card.json"  # of a package: what its card was written from
@@ -60,11 +60,11 @@ def measured(reports: list[Path] | tuple[Path, ...]) -> dict:
     """The fields of a card that come from reports of `python -m training.evaluate --json`."""
     contents = [read_json(path) for path in reports]
     for path, content in zip(reports, contents, strict=True):
-        if not isinstance(content.get("protocol"), str) or not score_rows(content):
+        if not isinstance(content.get("protocol"), str) or not content.get("scores"):
             raise ValueError(f"{path} is no report of `python -m training.evaluate` on a package: it holds no scores")
     return {
         "results": "\n\n".join(describe_scores(content) for content in contents),
-        "scores": [{"protocol": content["protocol"], "rows": score_rows(content)} for content in contents],
+        "scores": [{"protocol": content["protocol"], "rows": content["scores"]} for content in contents],
     }
 
 

@@ -4,48 +4,39 @@ import math
 
 from huggingface_hub import EvalResult
 
-NOT_ARGUMENTS = ("metric", "name", "value", "anchor_intervals")  # of a metric: these have fields, or stand in the text
-ANCHORS = {"copy": "copy of the photo", "real": "random real picture"}  # what tables call them
-CONTENT_ANCHORS = {"copy": "the photo itself", "another photo": "another photo"}  # anchor -> its name in the report
-DECEPTION = "deception_"  # and the name of the probe
-CONTENT = "Content similarity, cosine of fire5 features of SqueezeNet 1.1"
-MEANING = (
-    "Deception rate (Sanakoyeu et al. 2018): the part of the held-out photos that, once painted, the probe takes for paintings "
-    "of the style, between untouched photos and held-out real paintings."
-)
+from training.evaluate.report import MANY
+
+NOT_ARGUMENTS = ("metric", "name", "value")  # of a metric: these have fields
+ANCHORS = {"copy": "copy of the photo", "real": "random real picture", "another painting": "another painting of the artist"}
 
 
-def score_rows(report: dict) -> list[dict]:
-    """The scores of `report`: dicts with metric, name, style, value, low, high, anchors, better, samples; maybe a note.
+def over_styles(rows: list[dict]) -> list[dict]:
+    """`rows` with one for each metric of many styles: their mean, in place of an interval the lowest and the highest style."""
+    groups: dict[str, list[dict]] = {}
+    for row in rows:
+        groups.setdefault(row["metric"], []).append(row)
+    found = []
+    for group in groups.values():
+        if len(group) <= MANY:
+            found += group
+            continue
+        values = [row["value"] for row in group if is_number(row["value"])]
+        anchors = {name: mean([row["anchors"][name] for row in group]) for name in group[0]["anchors"]}
+        ends = {"low": None, "high": None, "lowest": min(values), "highest": max(values)}
+        found.append(group[0] | {"style": f"mean of {len(group)} styles", "value": mean(values), "anchors": anchors} | ends)
+    return found
 
-    Deception rates and content similarities become rows as well, for each probe and style.
-    """
-    # the rates are told below, with the intervals of their anchors
-    rows = [row for row in report.get("scores", ()) if "deception" not in report or not row["metric"].startswith(DECEPTION)]
-    samples = report.get("pictures", {}).get("held photo")
 
-    def add(metric: str, name: str, style: str, interval: dict, anchors: dict[str, dict], **more: object) -> None:
-        values = {anchor: part["value"] for anchor, part in anchors.items()}
-        ends = {anchor: [part["low"], part["high"]] for anchor, part in anchors.items()}
-        row = {"metric": metric, "name": name, "style": style, **interval, "anchors": values, "anchor_intervals": ends}
-        rows.append(row | {"better": "higher", "samples": samples} | more)
-
-    for probe, part in report.get("deception", {}).items():
-        seen, _, note = part["statistics"].partition("; ")
-        for style, entry in part["styles"].items():
-            if "results" in entry:
-                anchors = {"copy": entry["photos"], "real": entry["paintings"]}
-                name = f"Deception rate, linear probe on {seen}"
-                add(DECEPTION + probe, name, style, entry["results"], anchors, note=note or None)
-    content = dict(report.get("content_similarity", {}))
-    anchors = {name: content.pop(key) for name, key in CONTENT_ANCHORS.items() if key in content}
-    for style, interval in content.items():
-        add("content_similarity", CONTENT, style, interval, anchors)
-    return rows
+def mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if is_number(value)]
+    return sum(known) / len(known) if known else None
 
 
 def eval_results(rows: list[dict], protocol: str, task: str) -> list[EvalResult]:
-    """Entries of `model-index`. The Hub has no field for anchors and intervals: they are the arguments of the metric."""
+    """Entries of `model-index`, of many styles their mean.
+
+    The Hub has no field for anchors and intervals: they are the arguments of the metric.
+    """
     return [
         EvalResult(
             task_type=task,
@@ -57,21 +48,31 @@ def eval_results(rows: list[dict], protocol: str, task: str) -> list[EvalResult]
             metric_value=rounded(row["value"]),
             metric_args={name: rounded(part) for name, part in row.items() if name not in NOT_ARGUMENTS and part is not None},
         )
-        for row in rows
+        for row in over_styles(rows)
         if is_number(row["value"])
     ]
 
 
 def describe_scores(report: dict) -> str:
-    """The report as tables, each score between its anchors with its 95 % interval; then the protocol and the warnings."""
+    """The report as tables, each score between its anchors with its 95 % interval; then the protocol and the warnings.
+
+    Of many styles each has a line in what comes first, and the other metrics share a table of means.
+    """
     groups: dict[tuple, list[dict]] = {}
-    for row in score_rows(report):
+    for row in report["scores"]:
         groups.setdefault((row["name"], row["better"], row.get("note")), []).append(row)
-    paragraphs = []
+    paragraphs, rest = [], []
     for (name, better, note), rows in groups.items():
-        paragraphs += [f"**{name}** ({better} is better{f'; {note}' if note else ''})", table(rows)]
-    if "deception" in report:
-        paragraphs.append(MEANING + strength(report["deception"]))
+        about = f"({better} is better{f'; {note}' if note else ''})"
+        if len(rows) > MANY and "copy" in rows[0]["anchors"]:
+            (row,) = over_styles(rows)
+            numbers = (row["anchors"]["copy"], row["anchors"]["real"], row["value"], row["lowest"], row["highest"])
+            rest.append(f"| {name} {about} | {' | '.join(map(number, numbers))} |")
+        else:
+            paragraphs += [f"**{name}** {about}", table(rows)]
+    if rest:
+        head = f"| over the styles | {ANCHORS['copy']} | {ANCHORS['real']} | **mean** | lowest | highest |"
+        paragraphs.append("\n".join([head, "|---|---:|---:|---:|---:|---:|", *rest]))
     paragraphs.append(f"In brackets 95 % intervals. Protocol: {report['protocol'].rstrip('.')}.")
     if report.get("warnings"):
         paragraphs.append("\n".join(f"* {warning}" for warning in report["warnings"]))
@@ -84,21 +85,10 @@ def table(rows: list[dict]) -> str:
     heads = ["style", *(ANCHORS.get(anchor, anchor) for anchor in anchors), "**result**", "samples"]
     lines = [f"| {' | '.join(heads)} |", f"|---{'|---:' * (len(heads) - 1)}|"]
     for row in rows:
-        ends = row.get("anchor_intervals", {})
-        between = [within(row["anchors"].get(anchor), ends.get(anchor)) for anchor in anchors]
+        between = [number(row["anchors"].get(anchor)) for anchor in anchors]
         result = within(row["value"], [row.get("low"), row.get("high")])
         lines.append(f"| {' | '.join([row['style'] or 'all', *between, f'**{result}**', str(row['samples'] or '-')])} |")
     return "\n".join(lines)
-
-
-def strength(deception: dict) -> str:
-    """Whether the styles get stronger as they are asked to, by the first probe."""
-    rising = {style: entry["rises"] for style, entry in next(iter(deception.values()))["styles"].items() if "rises" in entry}
-    if not rising:
-        return ""
-    falling = [style for style, rises in rising.items() if not rises]
-    rises = f" The probability that the {'first ' if len(deception) > 1 else ''}probe gives to the style rises with the strength"
-    return rises + (f", but not in {', '.join(falling)}." if falling else " in every style.")
 
 
 def within(value: float | None, ends: list[float | None] | None = None) -> str:

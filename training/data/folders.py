@@ -32,17 +32,7 @@ class ImageFolder:
     """
 
     def __init__(self, root: Path, shortest: int, part: str | None = None, limit: float = 2):
-        if not root.exists():
-            raise ValueError(f"no folder of pictures at {root}")
-        paths = sorted(
-            p for p in root.rglob("*") if p.is_file() and not any(q.startswith(".") for q in p.relative_to(root).parts)
-        )
-        if root.is_file():
-            paths = [root]
-        if not paths:
-            raise ValueError(f"the folder {root} holds no pictures")
-        if part is not None and len(paths) >= 10:
-            paths = [path for number, path in enumerate(paths) if (number % 10 == 9) == (part == "held")]
+        paths = picture_files(root, part)
         with ThreadPoolExecutor() as pool:
             results = list(
                 tqdm(pool.map(lambda path: decode(path, shortest, limit), paths), f"reading {root.name}", len(paths), leave=False)
@@ -54,6 +44,32 @@ class ImageFolder:
 
     def __len__(self) -> int:
         return len(self.images)
+
+
+def picture_files(root: Path, part: str | None = None) -> list[Path]:
+    """Files below `root`, hidden ones left out, or `root` itself; of ten and more the `part` that `ImageFolder` takes."""
+    if not root.exists():
+        raise ValueError(f"no folder of pictures at {root}")
+    paths = sorted(p for p in root.rglob("*") if p.is_file() and not any(q.startswith(".") for q in p.relative_to(root).parts))
+    if root.is_file():
+        paths = [root]
+    if not paths:
+        raise ValueError(f"the folder {root} holds no pictures")
+    if part is not None and len(paths) >= 10:
+        paths = [path for number, path in enumerate(paths) if (number % 10 == 9) == (part == "held")]
+    return paths
+
+
+def painting_folders(root: Path) -> list[Path]:
+    """The folders of paintings in `root`, or else `root`."""
+    return sorted(p for p in root.glob("*") if p.is_dir() and not p.name.startswith(".")) or [root]
+
+
+def held_paintings(root: Path) -> list[Path]:
+    """Files that `PhotosAndPaintings` holds out. Folders of fewer than ten have none: they are not parted."""
+    return [
+        path for folder in painting_folders(root) if len(picture_files(folder)) >= 10 for path in picture_files(folder, "held")
+    ]
 
 
 def decode(path: Path, shortest: int, limit: float = 2) -> Image.Image | str:
@@ -125,13 +141,12 @@ class PhotosAndPaintings(Dataset):
         replay: Path | None = None,
         parted: bool = True,
     ):
-        self.part = PARTS.index(part)
-        rng = np.random.default_rng([self.part, seed])
+        rng = np.random.default_rng([PARTS.index(part), seed])
         scenes = [Image.fromarray(scene(crop, rng)) for _ in range(SCENES)] if photos is None else []
         self.photos = Palettes(scenes or ImageFolder(photos, crop, part).images)
-        new, old = groups(paintings), [] if replay is None else groups(replay)
-        part, detail = part if parted else None, 1 / painting_scale[0]
-        self.groups = [Palettes(ImageFolder(group, crop, part, detail).images) for group in (*new, *old)]
+        new, old = painting_folders(paintings), [] if replay is None else painting_folders(replay)
+        part, limit = part if parted else None, 1 / painting_scale[0]
+        self.groups = [Palettes(ImageFolder(group, crop, part, limit).images) for group in (*new, *old)]
         self.first = [sum(len(group.images) for group in self.groups[:number]) for number in range(len(self.groups))]
         self.new = len(new)  # groups that are not replayed
         self.crop, self.seed = crop, seed
@@ -157,11 +172,6 @@ class PhotosAndPaintings(Dataset):
             "painting": to_tensor(random_crop(painting, self.crop, self.painting_scale, rng)),
             "label": torch.tensor(self.first[group] + number),
         }
-
-
-def groups(paintings: Path) -> list[Path]:
-    """The folders below `paintings`, or else itself."""
-    return sorted(p for p in paintings.glob("*") if p.is_dir() and not p.name.startswith(".")) or [paintings]
 
 
 class Palettes:

@@ -1,7 +1,7 @@
-"""Judge a package as its users get it: every score between what the untouched photo gets and what real paintings get.
+"""Score a package as its users get it: everything between what the untouched photo gets and what real paintings get.
 
-`python -m training.evaluate PACKAGE --photos DIR --paintings DIR`; with --data DIR instead the deception rate, which needs
-paintings to learn from as well.
+`python -m training.evaluate PACKAGE --photos DIR --paintings DIR`; for a painter with --independent.weights FILE first style and
+content by features that no loss sees.
 """
 
 import dataclasses
@@ -15,7 +15,8 @@ import tyro
 
 from styletransfer import load_pipeline
 from training.config import Features
-from training.evaluate import deception, report, scores
+from training.evaluate import independent, report, scores
+from training.evaluate.independent import Independent
 from training.evaluate.subjects import subject
 
 
@@ -23,56 +24,51 @@ from training.evaluate.subjects import subject
 class Evaluate:
     """Scores of a package on pictures that it was not trained on."""
 
-    package: tyro.conf.Positional[str | None] = None
-    """A package's folder or Hub id. Without one, only the anchors of --data are measured."""
+    package: tyro.conf.Positional[str]
+    """A package's folder or Hub id."""
     photos: Path | None = None
     """Folder of photos to paint."""
     paintings: Path | None = None
-    """Folder of real paintings, with a sub-folder for each style or domain; or of the real pictures of a generator."""
+    """Folder of real paintings: of a painter one file for each style, of its name, anywhere below; of others, or where a style is
+    many paintings, a sub-folder for each style or domain; or the real pictures of a generator."""
+    held: bool = False
+    """Of the photos take those alone that a training on the folder holds out: every tenth."""
+    names: Path | None = None
+    """A json, name of a style -> name of its painting's file, with or without its ending; by default they are the same."""
+    artists: Path | None = None
+    """A csv with the columns file and artist: another painting of the artist, beside a style's own, is then an anchor."""
     metrics: tuple[Literal[*scores.NAMES], ...] = ()
     """Some metrics; by default all that need no download but that of --features."""
-    data: Path | None = None
-    """Folder with train/ and held/, each with photos/ and paintings/<style>/, as training.data.split makes it: measures the
-    deception rate, and of --metrics those that are named, on held/."""
+    independent: Independent = field(default_factory=Independent)
     features: Features = field(default_factory=Features)
     limit: int | None = None
-    """At most so many photos; by default all of --data, or else 200. Of the paintings of a style likewise without --data."""
-    strengths: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
-    """For the deception rate."""
+    """At most so many photos, and paintings of a style; by default 200."""
     json: Path | None = None
     """Write the report here as well."""
 
     def __post_init__(self):
-        if (self.data is None) == (self.photos is None and self.paintings is None):
-            raise ValueError("give either --photos DIR and --paintings DIR, or --data DIR")
-        if self.package is None and (self.data is None or self.metrics):
-            raise ValueError("give a package to judge; without one there are only the anchors of --data")
+        if self.photos is None and self.paintings is None:
+            raise ValueError("give --photos DIR and --paintings DIR")
         if self.limit is not None and self.limit < 2:
             raise ValueError(f"--limit must be at least two, as one picture is compared with another, got {self.limit}")
 
 
 def measure(options: Evaluate) -> dict:
-    pipe = load_pipeline(options.package) if options.package else None
-    result: dict = {"package": options.package, "scores": [], "warnings": []}
-    photos, paintings = options.photos, options.paintings
-    if options.data:
-        judge = deception.Describer(options.features)
-        result |= deception.evaluate(judge, options.data, pipe, options.limit, options.strengths)
-        result["strengths"] = options.strengths
-        result["scores"] = deception.scores(result)
-        photos, paintings = options.data / "held" / "photos", options.data / "held" / "paintings"
-        few = [f"{name} {count}" for name, count in result["pictures"].items() if count < scores.FEW_PICTURES and "held" in name]
-        if few:
-            result["warnings"].append(f"rates of few pictures have wide intervals: {', '.join(few)}")
-        print(deception.table(result))
-        print("\n".join(f"careful: {warning}" for warning in result["warnings"]))
-    if pipe is not None and (options.metrics or not options.data):
-        judged = subject(pipe, photos, paintings, options.limit)
-        found, warnings = scores.score(pipe, judged, options.features, options.metrics)
-        result["scores"], result["warnings"] = result["scores"] + found, result["warnings"] + warnings
-        result["protocol"] = "; ".join([*([result["protocol"]] if options.data else []), scores.protocol(judged)])
-        print(report.table(found, warnings))
-    return result
+    pipe = load_pipeline(options.package)
+    pictures = subject(pipe, options.photos, options.paintings, options.limit, options.held, options.names)
+    named, protocol = None, scores.protocol(pictures)
+    if options.independent.weights and pictures.single:
+        features = independent.features(options.independent, options.paintings)
+        named = independent.NamedStyles(features, pictures.photos, pictures.single, options.artists)
+        protocol = f"{independent.protocol(features)}. Others: {protocol}"
+    found, warnings = scores.score(pipe, pictures, options.features, options.metrics, named)
+    if options.independent.weights and named is None:
+        warnings.append("no style and content by features that no loss sees: no style of the package is a single painting")
+    first = [row for row in found if row.metric in independent.METRICS]
+    if first:
+        print(f"{independent.table({'result': first})}\n")
+    print(report.table([row for row in found if row not in first], warnings))
+    return {"package": options.package, "protocol": protocol, "scores": found, "warnings": warnings}
 
 
 def main(arguments: list[str] | None = None) -> int:

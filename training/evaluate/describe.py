@@ -8,15 +8,18 @@ from PIL import Image
 from torch import Tensor
 
 from styletransfer.images import to_tensor
+from styletransfer.models.features import FeaturePyramid
 from training.config import Features
-from training.evaluate.deception import CONTENT_LAYER, Describer
 from training.losses.perceptual import gram_matrix
 from training.metrics.pictures import as_jpeg, batches
 from training.metrics.sharpness import checkerboard_energy
 from training.metrics.statistics import network_statistics
 from training.metrics.style import lab_histogram
 
-GRAM_LAYERS = (1, 4, 7, 10)  # of SqueezeNet 1.1: conv1, fire3, 5 and 7
+# of SqueezeNet 1.1
+STYLE_LAYERS = (1, 4, 7, 10, 12)  # conv1, fire3, 5, 7 and 9
+GRAM_LAYERS = (1, 4, 7, 10)
+CONTENT_LAYER = 7  # fire5
 SMALL = 128  # pixels: side of the pictures for the sliced Wasserstein distance; smaller ones stay as they are
 
 Parts = dict[str, Tensor]
@@ -59,7 +62,9 @@ class Pyramid:
     """
 
     def __init__(self, features: Features):
-        self.network = Describer(features).pyramid
+        if features.network != "squeezenet1_1":
+            raise ValueError(f"the metrics are defined on squeezenet1_1, got --features.network {features.network}")
+        self.network = FeaturePyramid(features.network, STYLE_LAYERS, features.weights, features.normalization)
 
     def __call__(self, batch: Tensor) -> Parts:
         features = self.network(batch)

@@ -43,7 +43,7 @@ def half(results: int, real: int) -> int:
     return min(results, real) // 2
 
 
-Measure = Callable[[Sets], tuple[Interval, float, float]]  # value, and the anchors copy and real
+Measure = Callable[[Sets], tuple[Interval, float, float | None]]  # value, and the anchors copy and real
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Metric:
     library: str | None = field(default=None, kw_only=True)
     downloads: bool = field(default=False, kw_only=True)
 
-    def score(self, key: str, style: str | None, sets: Sets) -> Score:
+    def score(self, key: str, style: str | None, sets: Sets, note: str | None = None) -> Score:
         value, copy, real = self.measure(sets)
         anchors, count = {"copy": copy, "real": real}, len(sets.results["energy"])
-        return Score(key, self.name, style, value.value, value.low, value.high, anchors, self.better, count)
+        return Score(key, self.name, style, value.value, value.low, value.high, anchors, self.better, count, note)
 
 
 # --- three ways to compare ---
@@ -96,12 +96,12 @@ def energy(sets: Sets) -> tuple[Interval, float, float]:
     return bootstrap_mean(sets.results["energy"]), float(sets.copies["energy"].mean()), float(sets.real["energy"].mean())
 
 
-def gram(sets: Sets) -> tuple[Interval, float, float]:
-    """Distance to the mean Gram matrices of the paintings; of a painting, to that of the others."""
+def gram(sets: Sets) -> tuple[Interval, float, float | None]:
+    """Distance to the mean Gram matrices of the paintings; of a painting, to that of the others, where there are others."""
     results, copies, real = ([parts[f"gram_{i}"] for i in GRAM_LAYERS] for parts in (sets.results, sets.copies, sets.real))
     mean = [layer.mean(dim=0) for layer in real]
-    own = gram_distance_to_others(real).mean()
-    return bootstrap_mean(gram_distance(results, mean)), float(gram_distance(copies, mean).mean()), float(own)
+    own = float(gram_distance_to_others(real).mean()) if len(real[0]) > 1 else None
+    return bootstrap_mean(gram_distance(results, mean)), float(gram_distance(copies, mean).mean()), own
 
 
 # --- what they compare by ---

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from diffusers import DiffusionPipeline
 from torch import Tensor
 
+from styletransfer.color import Palette, recolor
 from styletransfer.images import at_least, to_pil, to_tensor
-from styletransfer.pipelines.style_transfer import StyleTransferPipeline
-from styletransfer.styles import mix
+from styletransfer.pipelines.style_transfer import Controls, StyleTransferPipeline
 from training.evaluate.report import Score
 from training.metrics.intervals import bootstrap_mean
 from training.metrics.pictures import as_jpeg
@@ -24,12 +24,15 @@ Paint = Callable[..., Tensor]  # photo (1, 3, H, W) in [-1, 1], strength -> pain
 
 
 def painter(pipe: DiffusionPipeline, look: str | None) -> Paint:
-    """What `pipe` does between reading a picture and writing one, with gradients."""
+    """What `pipe` does between reading a picture and writing one, at the size of the photo, with gradients."""
 
     def paint(photo: Tensor, strength: float = 1.0) -> Tensor:
         if isinstance(pipe, StyleTransferPipeline):
-            code = mix(pipe.codes(photo, [pipe.named[look]]), photo.new_tensor([strength]))
-            return pipe.render(photo, code).clamp(-1, 1)
+            if not strength:
+                return photo
+            parts, palette, controls, gate = pipe.resolve(look, strength), Palette.of(photo), Controls(), min(strength, 1)
+            colors = pipe.colors(palette, parts, gate * controls.tone, gate * controls.color)
+            return pipe.render(recolor(photo, *colors), parts, palette).clamp(-1, 1)
         label = [torch.tensor([pipe.domains.index(look)])] if look is not None else []
         after = pipe.translator(at_least(photo), *label)[..., : photo.shape[-2], : photo.shape[-1]].clamp(-1, 1)
         return torch.lerp(photo, after, strength)

@@ -7,7 +7,9 @@ from diffusers import DiffusionPipeline
 from tqdm import tqdm
 
 from styletransfer.pipelines.generation import GenerationPipeline
+from styletransfer.pipelines.style_transfer import StyleTransferPipeline
 from training.config import Features
+from training.evaluate import independent
 from training.evaluate.describe import Extractor, Pyramid, describe, pixels
 from training.evaluate.inception import inception, inception_rows, lpips_network
 from training.evaluate.metrics import DRAWS, METRICS, PHOTO_METRICS, Sets, half
@@ -19,19 +21,26 @@ from training.metrics.pictures import standard
 FEW_PICTURES, FEW_IN_SETS = 30, 50
 SMALLEST_FOR_FEATURES = 32  # pixels
 TESTED = 8  # photos for the tests of robustness, which paint each of them many times
-NAMES = (*METRICS, *TESTS)
+NAMES = (*independent.METRICS, *METRICS, *TESTS)
+SEEN = "seen by the losses"
 
 
-def choose(wanted: Sequence[str], pipe: DiffusionPipeline, features: Features, side: int) -> tuple[list[str], list, list[str]]:
+def choose(
+    wanted: Sequence[str], pipe: DiffusionPipeline, features: Features, judged: Subject, weights: bool = False
+) -> tuple[list[str], list, list[str]]:
     """Names of the metrics to compute, extractors of what they look at, and why some are left out.
 
     Without a wish: all that make sense for the package and need no download but that of the features. What was wished for and
-    cannot be had is an error.
+    cannot be had is an error. `weights` says whether there is a network that no loss sees.
     """
     reasons: dict[str, str] = {}
-    noise, enlarges = isinstance(pipe, GenerationPipeline), getattr(pipe, "scale", 1) > 1
+    noise, enlarges, side = isinstance(pipe, GenerationPipeline), getattr(pipe, "scale", 1) > 1, judged.side
     for name in NAMES:
-        if noise and (name in PHOTO_METRICS or name in TESTS):
+        if name in independent.METRICS and not judged.single:
+            reasons[name] = "no style of the package is a single painting"
+        elif name in independent.METRICS and not weights:
+            reasons[name] = "it needs a network that no loss sees: --independent.weights FILE"
+        elif noise and (name in PHOTO_METRICS or name in TESTS):
             reasons[name] = "pictures from noise have no photo"
         elif enlarges and name in TESTS:
             reasons[name] = "a network that enlarges is not tested for robustness"
@@ -66,13 +75,19 @@ def choose(wanted: Sequence[str], pipe: DiffusionPipeline, features: Features, s
 
 
 def score(
-    pipe: DiffusionPipeline, judged: Subject, features: Features, wanted: Sequence[str] = ()
+    pipe: DiffusionPipeline,
+    judged: Subject,
+    features: Features,
+    wanted: Sequence[str] = (),
+    named: independent.NamedStyles | None = None,
 ) -> tuple[list[Score], list[str]]:
-    """Scores of every look and metric, and warnings."""
-    chosen, extractors, warnings = choose(wanted, pipe, features, judged.side)
+    """Scores of every look and metric, and warnings; with `named` those by features that no loss sees, which come first."""
+    chosen, extractors, warnings = choose(wanted, pipe, features, judged, named is not None)
     warnings = [*judged.warnings, *warnings]
     metrics, tests = [name for name in chosen if name in METRICS], [name for name in chosen if name in TESTS]
-    scores, few = [], []
+    headline, scores, few = [], [], []
+    # the presets for paintings and for enlargement train on the features of SqueezeNet
+    trained = isinstance(pipe, StyleTransferPipeline) or getattr(pipe, "scale", 1) > 1
 
     def seen(images, jpeg: bool = False) -> dict:
         return describe(images, extractors, judged.side, jpeg)
@@ -81,12 +96,18 @@ def score(
         photos = seen(judged.photos) if judged.photos else {}
         copies = seen(judged.copies, judged.jpeg)
     for look, files in tqdm(judged.looks.items(), "looks", leave=False):
+        first = named is not None and look in judged.single and any(name in independent.METRICS for name in chosen)
+        results = list(judged.make(look)) if metrics or first else []
+        if first:
+            headline += named.scores(look, results)
         if metrics:
-            sets = Sets(seen(judged.make(look), judged.jpeg), photos, copies, seen(map(judged.read, files)))
-            size = half(len(sets.results["energy"]), len(files))
-            if size < FEW_IN_SETS:
+            sets = Sets(seen(results, judged.jpeg), photos, copies, seen(map(judged.read, files)))
+            size = half(len(results), len(files))
+            if 0 < size < FEW_IN_SETS:
                 few.append(f"{look} {size}" if look else str(size))
-            scores += [METRICS[name].score(name, look, sets) for name in metrics if size > 1 or not METRICS[name].sets]
+            shown = [name for name in metrics if size > 1 or not METRICS[name].sets]
+            notes = {name: SEEN if trained and "network" in METRICS[name].parts else None for name in shown}
+            scores += [METRICS[name].score(name, look, sets, note) for name, note in notes.items()]
         if tests:
             scores += robustness(pipe, look, [standard(photo)[None] for photo in judged.photos[:TESTED]], tests)
     if few and any(METRICS[name].sets for name in metrics):
@@ -96,7 +117,7 @@ def score(
         )
     if metrics and len(judged.copies) < FEW_PICTURES:
         warnings.append(f"{len(judged.copies)} results: below {FEW_PICTURES} the intervals are themselves rough")
-    return scores, warnings
+    return [*headline, *scores], warnings
 
 
 def protocol(judged: Subject) -> str:

@@ -12,7 +12,9 @@ from styletransfer import open_image
 from styletransfer.images import to_pil
 from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from training.data.folders import picture_files
 from training.evaluate.describe import SMALL
+from training.evaluate.independent import named_paintings
 from training.metrics.pictures import SIDE, standard
 
 MOST = 200  # pictures of a folder, unless told otherwise
@@ -41,32 +43,55 @@ class Subject:
     protocol: str
     warnings: tuple[str, ...] = ()
 
+    @property
+    def single(self) -> dict[str, Path]:
+        """The painting of each style that is made of one."""
+        return {look: files[0] for look, files in self.looks.items() if look is not None and len(files) == 1}
+
     def read(self, path: Path) -> Image.Image:
         """A real picture: as it is, or of the size of the results where that is fixed."""
         picture = open_image(path)
         return picture if self.jpeg else to_pil(standard(picture, self.side))
 
 
-def subject(pipe: DiffusionPipeline, photos: Path | None, paintings: Path | None, limit: int | None) -> Subject:
+def subject(
+    pipe: DiffusionPipeline,
+    photos: Path | None,
+    paintings: Path | None,
+    limit: int | None,
+    held: bool = False,
+    names: Path | None = None,
+) -> Subject:
+    """
+    Args:
+        held: Whether to take the photos alone that training holds out of their folder.
+        names: A json of the names of the styles' paintings, as `named_paintings` reads it.
+    """
     if isinstance(pipe, GenerationPipeline):
         return from_noise(pipe, paintings, limit or MOST)
     if photos is None:
         raise ValueError("give photos to judge by: --photos DIR")
-    files = listed(photos, limit or MOST)
+    files = evenly(picture_files(photos, "held"), limit or MOST) if held else listed(photos, limit or MOST)
     if len(files) < 2:
         raise ValueError(f"at least two photos are needed, {photos} has {len(files)}")
     if getattr(pipe, "scale", 1) > 1:
         return enlarged(pipe, files, paintings, limit or MOST)
     if paintings is None:
-        raise ValueError("give real paintings to judge by: --paintings DIR, with a sub-folder for each style")
+        raise ValueError("give real paintings to judge by: --paintings DIR, with a painting or a sub-folder for each style")
     if isinstance(pipe, StyleTransferPipeline):
-        names, option = pipe.styles, "style"
+        wanted, option = pipe.styles, "style"
+        single = {style: [path] for style, path in named_paintings(wanted, paintings, names).items()}
     else:
-        names, option = pipe.domains or [None], "domain"
-    looks = {name: found for name in names if len(found := listed(folder_of(paintings, name), limit or MOST)) > 1}
-    missing = [str(name) for name in names if name not in looks]
+        wanted, option, single = pipe.domains or [None], "domain", {}
+    looks = {
+        name: found
+        for name in wanted
+        if (found := single.get(name)) or len(found := listed(folder_of(paintings, name), limit or MOST)) > 1
+    }
+    missing = [str(name) for name in wanted if name not in looks]
     if not looks:
-        raise ValueError(f"{paintings} must have two pictures or more in a folder for each of {', '.join(missing)}")
+        single_or = "a painting of its name, or " if option == "style" else ""
+        raise ValueError(f"{paintings} must have {single_or}two pictures or more in a folder for each of {', '.join(missing)}")
     pictures = [open_image(path) for path in files]
 
     def make(look: str | None) -> Iterable[Image.Image]:
@@ -76,7 +101,9 @@ def subject(pipe: DiffusionPipeline, photos: Path | None, paintings: Path | None
         f"shorter side {SIDE} px, centre crop {SIDE} x {SIDE}; results and photos pass through JPEG quality 90, "
         f"as paintings did; {SMALL} px for the sliced Wasserstein distance"
     )
-    warnings = (f"no score for {', '.join(missing)}: {paintings} has no two pictures of each",) if missing else ()
+    warnings = (
+        (f"no score for {', '.join(missing)}: {paintings} has no painting of their names, nor two in folders",) if missing else ()
+    )
     return Subject(pictures, pictures, looks, make, SIDE, True, protocol, warnings)
 
 
@@ -110,6 +137,9 @@ def folder_of(paintings: Path, look: str | None) -> Path:
 def listed(folder: Path, limit: int) -> list[Path]:
     """At most `limit` pictures of `folder`, evenly spread over their names."""
     paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES and p.name[0] != ".") if folder.is_dir() else []
-    if len(paths) <= limit:
-        return paths
-    return [paths[int(position)] for position in torch.linspace(0, len(paths) - 1, limit)]
+    return evenly(paths, limit)
+
+
+def evenly(paths: list[Path], count: int) -> list[Path]:
+    """At most `count` of the `paths`, from the first to the last."""
+    return paths if len(paths) <= count else [paths[int(at)] for at in torch.linspace(0, len(paths) - 1, count)]
