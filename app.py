@@ -52,7 +52,7 @@ def warm_up(catalog: list, load) -> None:
 
     try:
         for package in [package for package in catalog if package.styles][:1]:
-            load(package.path)(Image.new("RGB", (64, 64)), style=package.styles[0])
+            load(package.path)(Image.new("RGB", (64, 64)), style=next(iter(package.styles)))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
 

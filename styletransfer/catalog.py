@@ -130,7 +130,8 @@ def read_header(path: Path) -> dict:
             header = json.loads(file.read(size)) if size <= MAX_HEADER else None
     except ValueError:
         header = None
-    if not isinstance(header, dict):
+    about = header.get("__metadata__", {}) if isinstance(header, dict) else None
+    if not isinstance(about, dict) or not all(isinstance(text, str) for text in about.values()):
         raise ValueError(f"{path} is not a readable safetensors file")
     return header
 

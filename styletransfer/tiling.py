@@ -23,7 +23,8 @@ def enlarge(
     """The colours of `image` at `size` (width, height), in RGB.
 
     The network, an `UpscaleGenerator`, makes it as large or larger, as far as its stages go, and interpolation does the rest; all
-    of it below 1.1 times the size, or without a network. `progress` is called with the share of the work that is done, up to 1.
+    of it below 1.1 times the size, or without a network. `progress` is called with the share of the network's work that is done,
+    up to 1.
 
     `enlarge(network, painting, (3000, 4000)).save("large.png")`
     """

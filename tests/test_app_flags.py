@@ -13,6 +13,7 @@ import gradio as gr
 import pytest
 from PIL import Image
 
+from styletransfer.catalog import MODEL_CARDS, REPOSITORY, list_packages
 from tests.conftest import picture
 from tests.hub.conftest import hub  # noqa: F401 as a fixture
 
@@ -68,7 +69,10 @@ def test_a_package_by_folder_and_by_hub_id(start, hub, tiny_package):  # noqa: F
 
 def test_all_packages_that_come_along(start):
     demo, _ = start()
-    assert "monet" in styles(demo)
+    shipped = list_packages(REPOSITORY / MODEL_CARDS)
+    assert {style for package in shipped for style in package.styles} <= set(styles(demo))
+    (menu,) = [block for block in demo.blocks.values() if block.elem_id == "models-package"]
+    assert {name for _, name in menu.choices} == {package.name for package in shipped}
 
 
 def test_no_analytics(start, tiny_package, monkeypatch):
@@ -113,9 +117,7 @@ def test_tools_for_agents(start, tiny_package, tmp_path, monkeypatch):
             await session.initialize()
             tools = (await session.list_tools()).tools
             stylise = next(tool.name for tool in tools if tool.name.endswith("stylise"))
-            return tools, await session.call_tool(
-                stylise, {"photo": photo, "style": "beta", "strength": 0.5, "preserve_color": 0}
-            )
+            return tools, await session.call_tool(stylise, {"photo": photo, "style": "beta", "strength": 0.5, "tone": 0})
 
     try:
         _, url, _ = demo.launch(**options | {"server_name": "127.0.0.1"})

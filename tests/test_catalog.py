@@ -1,3 +1,4 @@
+import json
 import logging
 import shutil
 
@@ -89,3 +90,11 @@ def test_the_header_is_that_of_the_library(tiny_package):
     assert header.pop("__metadata__") == metadata
     assert {name: entry["shape"] for name, entry in header.items()} == shapes
     assert catalog.read_index(tiny_package)["_class_name"] == "StyleTransferPipeline"
+
+
+@pytest.mark.parametrize("about", [5, [], {"name": ["x"]}, {"name": "x", "title": None}])
+def test_what_a_header_says_must_be_text(about, tmp_path):
+    header = json.dumps({"__metadata__": about}).encode()
+    (tmp_path / "x.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(ValueError, match="not a readable safetensors file"):
+        catalog.read_header(tmp_path / "x.safetensors")

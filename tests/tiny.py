@@ -77,13 +77,17 @@ NETWORKS = {
     "transformer_net": Tiny(TransformerNet, {"base_channels": 4, "num_blocks": 1}),
     "anime_generator": Tiny(AnimeGenerator, {"base_channels": 4}),
     "patch_discriminator": Tiny(
-        PatchDiscriminator, PATCH, wrong=lambda: (image(), torch.tensor([0, 1])), refusal="num_labels=0", keeps_size=False
+        PatchDiscriminator,
+        PATCH,
+        wrong=lambda: (image(), torch.tensor([0, 1])),
+        refusal="takes nothing beside the image",
+        keeps_size=False,
     ),
     "patch_discriminator_labels": Tiny(
         PatchDiscriminator,
         {**PATCH, "num_scales": 2, "num_labels": 3, "norm": "spectral"},
         lambda: (image(), torch.tensor([0, 2])),
-        refusal="num_labels=3",
+        refusal="takes labels beside the image",
         keeps_size=False,
         wrong=lambda: (image(),),
     ),

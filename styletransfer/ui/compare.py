@@ -6,12 +6,12 @@ import gradio as gr
 from PIL import Image
 
 from styletransfer.sheet import contact_sheet
-from styletransfer.ui.gallery import Choice, choices, title
+from styletransfer.ui.gallery import choices, title
 from styletransfer.ui.inputs import AS_FILE, PhotoInput, read, refusal
 from styletransfer.ui.page import Page
 from styletransfer.ui.picker import Picker
 from styletransfer.ui.saved import DOWNLOAD, save
-from styletransfer.ui.visitor import Visitor
+from styletransfer.ui.visitor import Choice, Visitor
 from styletransfer.ui.words import content, say, tell
 
 ALL = "all models"
@@ -152,10 +152,9 @@ def draw(photo: Image.Image, styles: Sequence[Choice], strengths: Sequence[float
     blank = Image.new("RGB", photo.size, BLANK)
     pictures = iter([*painted, *[blank] * (len(styles) * len(strengths) - len(painted))])
     if len(strengths) == 1:
-        cells = [("", photo), *((title(choice.name), next(pictures)) for choice in styles)]
+        cells = [("", photo), *((title(choice), next(pictures)) for choice in styles)]
         return contact_sheet([cells[start : start + ACROSS] for start in range(0, len(cells), ACROSS)], SIZE)
     rows = [
-        [("", photo), *((f"{title(choice.name)} {strength:g}", next(pictures)) for strength in sorted(strengths))]
-        for choice in styles
+        [("", photo), *((f"{title(choice)} {strength:g}", next(pictures)) for strength in sorted(strengths))] for choice in styles
     ]
     return contact_sheet(rows, SIZE)

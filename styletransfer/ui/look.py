@@ -4,10 +4,14 @@ import math
 from dataclasses import asdict, dataclass
 from urllib.parse import parse_qs, urlencode
 
+# as `StyleTransferPipeline` has them, which costs torch to import
 MAX_STRENGTH = 1.5
+BRUSHES = (0.5, 2.0)
+TONE = 0.6
 LONGEST = 200  # characters of a name
 REMEMBERED = 20  # looks that can be undone
-SLIDERS = {"mix", "strength", "preserve_color"}
+IN_LINKS = {"brush": "brush", "tone": "tone", "color": "colour"}  # what a link says only where it is not as usual
+SLIDERS = {"mix", "strength", "brush", "tone", "color"}
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,9 @@ class Look:
         second: Name of another style that is mixed in, or None.
         mix: Share of the second style, from 0 to 1.
         strength: From 0, the photo, over 1, the style, to 1.5.
-        preserve_color: How much of the photo's own colours to keep, from 0 to 1.
+        brush: Size of the strokes, from 0.5, fine, to 2, broad.
+        tone: How far the photo's lightness moves to that of the style, from 0 to 1.
+        color: How far its colours do.
     """
 
     package: str
@@ -28,18 +34,22 @@ class Look:
     second: str | None = None
     mix: float = 0.5
     strength: float = 1.0
-    preserve_color: float = 0.0
+    brush: float = 1.0
+    tone: float = TONE
+    color: float = 1.0
 
     def to_query(self) -> str:
         """The look as the query of a link.
 
-        `Look("painter", "monet", strength=0.8).to_query()` is `package=painter&style=monet&strength=0.8`
+        `Look("painter", "irises", strength=0.8).to_query()` is `package=painter&style=irises&strength=0.8`
         """
         values = {"package": self.package, "style": self.style, "strength": f"{self.strength:g}"}
         if self.second is not None:
             values |= {"second": self.second, "mix": f"{self.mix:g}"}
-        if self.preserve_color:
-            values["colour"] = f"{self.preserve_color:g}"
+        usual = Look(self.package, self.style)
+        for name, here in IN_LINKS.items():
+            if getattr(self, name) != getattr(usual, name):
+                values[here] = f"{getattr(self, name):g}"
         return urlencode(values)
 
     @classmethod
@@ -52,17 +62,19 @@ class Look:
             second=values.get("second"),
             mix=number(values.get("mix"), 0.5, 1),
             strength=number(values.get("strength"), 1.0, MAX_STRENGTH),
-            preserve_color=number(values.get("colour"), 0.0, 1),
+            brush=number(values.get("brush"), 1.0, BRUSHES[1], BRUSHES[0]),
+            tone=number(values.get("tone"), TONE, 1),
+            color=number(values.get("colour"), 1.0, 1),
         )
 
 
-def number(text: str | None, default: float, top: float) -> float:
-    """The number in `text`, from 0 to `top`."""
+def number(text: str | None, default: float, top: float, bottom: float = 0.0) -> float:
+    """The number in `text`, from `bottom` to `top`."""
     try:
         value = float(text)
     except (TypeError, ValueError):
         return default
-    return min(max(value, 0.0), top) if math.isfinite(value) else default
+    return min(max(value, bottom), top) if math.isfinite(value) else default
 
 
 def remember(history: tuple[Look, ...], look: Look) -> tuple[Look, ...]:

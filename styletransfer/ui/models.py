@@ -76,7 +76,7 @@ def build_packages(page: Page) -> gr.Dropdown:
         except (ValueError, OSError) as error:
             raise plain(error) from None
         gr.Info(tell("models_ready", name=package.name))
-        facts = {"name": package.name, "kind": package.kind, "styles": package.styles, "license": package.card.get("license")}
+        facts = {"name": package.name, "kind": package.kind, "styles": [*package.styles], "license": package.card.get("license")}
         return replace(visitor, packages=(*others, package)), facts
 
     def follow(current: str | None, visitor: Visitor):

@@ -14,7 +14,7 @@ from styletransfer.ui.inputs import AS_FILE, PhotoInput, read, refusal
 from styletransfer.ui.look import Look
 from styletransfer.ui.page import Page
 from styletransfer.ui.style_files import fold, read_style
-from styletransfer.ui.visitor import Visitor
+from styletransfer.ui.visitor import Choice, Visitor
 from styletransfer.ui.words import say, tell
 
 MAX_STYLES = 32  # of one visitor
@@ -35,7 +35,7 @@ def build(page: Page, choice: gr.Dropdown) -> None:
             raise plain(error) from None
 
     def save_style(name: str, painting: str | None, package: str, look: Look | None, photo: str | None, visitor: Visitor):
-        """Save a style as a file of a few kilobytes.
+        """Save a style as a file.
 
         Args:
             name: What to call it.
@@ -71,14 +71,14 @@ def build(page: Page, choice: gr.Dropdown) -> None:
         if len(visitor.styles) >= MAX_STYLES:
             raise refusal(tell("models_too_many_styles", most=MAX_STYLES))
         pipe = painter(package, visitor)
-        taken = {style for known in packages_of(page, visitor).values() for style in known.styles}
-        taken |= {style.name for style in visitor.styles}
+        packages = packages_of(page, visitor)
+        taken = {style for known in packages.values() for style in known.styles} | {own.name for own in visitor.styles}
         try:
             style = read_style(file, pipe, package, taken)
         except ValueError as error:
             raise plain(error) from None
         gr.Info(tell("models_style_ready", name=escape(style.name)))
-        return replace(visitor, styles=(*visitor.styles, style)), style.name
+        return replace(visitor, styles=(*visitor.styles, Choice(packages[package], style))), style.name
 
     def yours(visitor: Visitor):
         names = [escape(thing.name) for thing in (*visitor.packages, *visitor.styles)]

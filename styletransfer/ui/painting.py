@@ -1,15 +1,22 @@
 """What the Stylise tab paints: pictures by a choice of style, a second one mixed in, and a mask; thumbnails of the gallery."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
 from styletransfer.catalog import Package
-from styletransfer.ui.gallery import THUMBNAIL, Choice, data_url
+from styletransfer.ui.gallery import THUMBNAIL, data_url
 from styletransfer.ui.inputs import read, refusal
+from styletransfer.ui.visitor import Choice
 from styletransfer.ui.words import tell
+
+if TYPE_CHECKING:
+    from styletransfer.styles import Style  # imports torch, which the page can be shown without
 
 PREVIEW = 640  # pixels of the longer side: a fifth of a second on two cores
 
@@ -38,11 +45,13 @@ def paint(
     first: Choice,
     second: Choice | None = None,
     mix: float = 0.5,
-    strength: float = 1.0,
-    preserve_color: float = 0.0,
     mask: str | None = None,
+    **controls: float,
 ) -> Image.Image:
-    """`photo` painted by `first`, with a share `mix` of `second`, where the picture at the path `mask` is white."""
+    """`photo` painted by `first`, with a share `mix` of `second`, where the picture at the path `mask` is white.
+
+    `controls` are those of the pipeline: `strength`, `brush`, `tone`, `color`, `size`.
+    """
     pipe = pipeline(load, first.package)
     style = first.style
     if second is not None:
@@ -51,7 +60,7 @@ def paint(
         style = {first.style: 1 - mix, second.style: mix} if second.style != first.style else style
     where = read(mask).resize(photo.size) if mask else None
     try:
-        return pipe(photo, style=style, strength=strength, preserve_color=preserve_color, mask=where).images[0]
+        return pipe(photo, style=style, mask=where, **controls).images[0]
     except ValueError as error:
         raise refusal(str(error)) from None
 
@@ -65,6 +74,13 @@ def thumbnails(load: Callable, photo: str | None, example: Path | None, styles: 
             with Image.open(own) as image:
                 urls[key] = data_url(image)
         elif photo or example:
-            small = ImageOps.fit(preview_of(photo or example), (THUMBNAIL, THUMBNAIL))
-            urls[key] = data_url(paint(load, small, choice))
+            pipeline(load, choice.package)  # or one sentence
+            paint_small = thumbnail if isinstance(choice.style, str) else thumbnail.__wrapped__  # a visitor's is not kept
+            urls[key] = paint_small(load, choice.package.path, choice.style, photo or example)
     return urls
+
+
+@lru_cache(maxsize=1000)  # of some 7 KB each
+def thumbnail(load: Callable, package: Path, style: str | Style, photo: str | Path) -> str:
+    small = ImageOps.fit(preview_of(photo), (THUMBNAIL, THUMBNAIL))
+    return data_url(load(package)(small, style=style, size=THUMBNAIL).images[0])

@@ -11,12 +11,12 @@ import gradio as gr
 from PIL import Image
 
 from styletransfer.catalog import Package
-from styletransfer.ui.gallery import Choice, cards_css, choices, labels, painters
+from styletransfer.ui.gallery import cards_css, choices, labels, painters
 from styletransfer.ui.inputs import read, refusal
-from styletransfer.ui.look import Look, remember
+from styletransfer.ui.look import TONE, Look, remember
 from styletransfer.ui.page import Page
 from styletransfer.ui.painting import borrow, paint, preview_of, thumbnails
-from styletransfer.ui.visitor import Visitor
+from styletransfer.ui.visitor import Choice, Visitor
 from styletransfer.ui.words import say, tell
 
 OWN = "own painting"
@@ -39,7 +39,7 @@ class Studio:
     def painters(self, visitor: Visitor) -> list[Package]:
         return painters([*self.page.catalog, *visitor.packages])
 
-    def preview(self, photo, style, strength, preserve_color, second, mix, mask, visitor, history):
+    def preview(self, photo, style, strength, brush, tone, color, second, mix, mask, visitor, history):
         """The photo and its painting, and what follows from them: the look, the steps to undo, the link."""
         styles = self.styles(visitor)
         if not (photo or self.example) or style not in styles:
@@ -48,19 +48,35 @@ class Studio:
         if two is not None and two.package != one.package:  # a style of another package was picked a moment ago
             two = None
         before = preview_of(photo or self.example)
-        after = paint(self.page.load, before, one, two, mix, strength, preserve_color, mask)
-        look = Look(one.package.name, one.name, two and two.name, mix, strength, preserve_color)
+        controls = {"strength": strength, "brush": brush, "tone": tone, "color": color}
+        after = paint(self.page.load, before, one, two, mix, mask, **controls)
+        look = Look(one.package.name, one.name, two and two.name, mix, **controls)
         history = remember(history, look)
         return (before, after), look, photo, history, look.to_query(), gr.update(interactive=len(history) > 1)
 
-    def stylise(self, photo, style, strength, preserve_color, painting=None, second=NOTHING, mix=0.5, mask=None, visitor=NOBODY):
+    def stylise(
+        self,
+        photo,
+        style,
+        strength=1,
+        brush=1,
+        tone=TONE,
+        color=1,
+        painting=None,
+        second=NOTHING,
+        mix=0.5,
+        mask=None,
+        visitor=NOBODY,
+    ):
         """Paint a photo at its full size.
 
         Args:
             photo: The photo. Without one, the first example photo of the page.
             style: A style by name, or "own painting" for the style of `painting`.
             strength: 0 returns the photo, 1 the style, up to 1.5 more than that.
-            preserve_color: How much of the photo's own colours to keep, from 0 to 1.
+            brush: Size of the strokes, from 0.5, fine, to 2, broad.
+            tone: How far the photo's lightness moves to that of the style, from 0 to 1.
+            color: How far its colours move to those of the style, from 0 to 1.
             painting: Any painting; read only when `style` is "own painting".
             second: Another style to mix in, or "nothing".
             mix: Share of the second style, from 0 to 1.
@@ -74,7 +90,8 @@ class Studio:
                 raise refusal(tell("stylise_unknown", name=name, styles=", ".join(styles)))
         one = self.borrowed(painting, "painting", visitor) if style == OWN else styles[style]
         image = within_limit(read(photo or self.example))
-        return paint(self.page.load, image, one, styles.get(second), mix, strength, preserve_color, mask)
+        controls = {"strength": strength, "brush": brush, "tone": tone, "color": color}
+        return paint(self.page.load, image, one, styles.get(second), mix, mask, **controls)
 
     def borrowed(self, painting: str | None, name: str, visitor: Visitor, package: str | None = None) -> Choice:
         """The style of the picture at the path `painting`, for the package of that name or else the first."""
@@ -91,8 +108,8 @@ class Studio:
         words = re.sub(r"[^\w-]+", " ", Path(painting).stem).strip()[:40] or "painting"
         taken = {choice.name for choice in self.styles(visitor).values()}
         name = next(name for name in (words, *(f"{words} {number}" for number in range(2, MAX_STYLES + 3))) if name not in taken)
-        style = self.borrowed(painting, name, visitor, look and look.package).style
-        visitor = replace(visitor, styles=(*visitor.styles, style)[-MAX_STYLES:])
+        choice = self.borrowed(painting, name, visitor, look and look.package)
+        visitor = replace(visitor, styles=(*visitor.styles, choice)[-MAX_STYLES:])
         return visitor, self.gallery(visitor, name), None
 
     def gallery(self, visitor: Visitor, picked: str) -> dict:
@@ -110,7 +127,8 @@ class Studio:
         return gr.update(choices=options, value=picked if picked in fitting else NOTHING)
 
     def thumbnail_cards(self, photo, visitor) -> str:
-        return cards_css(thumbnails(self.page.load, photo, self.example, self.styles(visitor)))
+        styles = self.styles(visitor)
+        return cards_css(styles, thumbnails(self.page.load, photo, self.example, styles))
 
     def follow(self, style, second, visitor):
         """After a style is picked: the own painting is asked for where it is wanted, and the second style fits the first."""
@@ -137,7 +155,9 @@ class Studio:
             self.partners(visitor, style, second or NOTHING),
             look.mix,
             look.strength,
-            look.preserve_color,
+            look.brush,
+            look.tone,
+            look.color,
             gr.update(open=True) if second else gr.skip(),
         ]
 
@@ -159,7 +179,8 @@ class Studio:
         others = [choice.name for choice in styles if choice.package == one.package and choice.name != one.name]
         second = random.choice(others) if others and random.random() < 0.4 else None
         mix, strength = random.choice([0.3, 0.4, 0.5]), random.choice([0.8, 0.9, 1.0, 1.1, 1.2])
-        return self.settings(Look(one.package.name, one.name, second, mix, strength, random.choice([0.0, 0.0, 0.5])), visitor)
+        brush, color = random.choice([0.8, 1.0, 1.0, 1.3]), random.choice([1.0, 1.0, 0.5])
+        return self.settings(Look(one.package.name, one.name, second, mix, strength, brush, color=color), visitor)
 
     def fold_out(self, photo):
         """The brush gets the photo to paint on."""

@@ -6,14 +6,14 @@ import gradio as gr
 
 from styletransfer.ui.gallery import cards_css, choices, labels, painters
 from styletransfer.ui.inputs import AS_FILE, BeforeAfter, Cards, PhotoInput
-from styletransfer.ui.look import MAX_STRENGTH
+from styletransfer.ui.look import BRUSHES, MAX_STRENGTH, TONE
 from styletransfer.ui.page import Page
 from styletransfer.ui.painting import thumbnails
 from styletransfer.ui.studio import NOBODY, NOTHING, OWN, Studio
 from styletransfer.ui.stylise_css import CSS  # noqa: F401 as part of every tab
 from styletransfer.ui.words import WORDS, say, tell
 
-BRUSH = "rgba(234, 88, 12, 0.6)"
+MARK = "rgba(234, 88, 12, 0.6)"
 DOWNLOAD = """async (image, photo, style) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await (await fetch(image.url)).blob());  // a blob, or the server names the file
@@ -22,7 +22,8 @@ DOWNLOAD = """async (image, photo, style) => {
 }"""
 ADDRESS = """query => {  // the address of the page is the link to the look
     const address = new URL(location);
-    for (const name of ["package", "style", "second", "mix", "strength", "colour"]) address.searchParams.delete(name);
+    const names = ["package", "style", "second", "mix", "strength", "brush", "tone", "colour"];
+    for (const name of names) address.searchParams.delete(name);
     for (const [name, value] of new URLSearchParams(query)) address.searchParams.set(name, value);
     history.replaceState(history.state, "", address);
 }"""
@@ -53,7 +54,7 @@ def build(page: Page) -> None:
     studio = Studio(page, next(iter(examples), None))
     history = gr.State(())
 
-    cards = gr.HTML(cards_css(thumbnails(page.load, None, None, styles)), elem_id="style-cards", padding=False)
+    cards = gr.HTML(cards_css(styles, thumbnails(page.load, None, None, styles)), elem_id="style-cards", padding=False)
     empty = gr.Markdown(say("stylise_empty"), elem_id="no-package", visible=not known)
     with gr.Row(elem_id="stylise", visible=bool(known)) as layout:
         with gr.Column(elem_id="photo-side"):
@@ -78,7 +79,9 @@ def build(page: Page) -> None:
             )
             with gr.Row(elem_id="tune"):
                 strength = gr.Slider(0, MAX_STRENGTH, 1, step=0.05, label=say("stylise_strength"), elem_id="strength")
-                preserve_color = gr.Slider(0, 1, 0, step=0.05, label=say("stylise_colour"), elem_id="preserve-color")
+                brush = gr.Slider(*BRUSHES, 1, step=0.1, label=say("stylise_brush"), elem_id="brush")
+                tone = gr.Slider(0, 1, TONE, step=0.05, label=say("stylise_tone"), elem_id="tone")
+                color = gr.Slider(0, 1, 1, step=0.05, label=say("stylise_color"), elem_id="color")
             with gr.Row(elem_id="tools"):
                 download = gr.Button(say("stylise_download"), variant="primary", elem_id="download")
                 cancel = gr.Button(say("stylise_cancel"), elem_id="cancel", visible=False)
@@ -116,23 +119,24 @@ def build(page: Page) -> None:
                 )
                 mix = gr.Slider(0, 1, 0.5, step=0.05, label=say("stylise_mix"), elem_id="mix", visible=False)
             with gr.Accordion(say("stylise_masking"), open=False, elem_id="masking") as masking:
-                gr.Markdown(say("stylise_brush"), elem_id="brush-help")
+                gr.Markdown(say("stylise_mask_help"), elem_id="mask-help")
                 editor = gr.ImageEditor(
                     type="pil",
                     label=say("stylise_mask"),
                     show_label=False,
-                    elem_id="brush",
+                    elem_id="mask-editor",
                     sources=(),
                     transforms=(),
                     layers=False,
                     buttons=[],
-                    brush=gr.Brush(colors=[BRUSH], color_mode="fixed"),
+                    brush=gr.Brush(colors=[MARK], color_mode="fixed"),
                 )
                 mask = gr.Image(type="filepath", format="png", label=say("stylise_mask"), elem_id="mask")
 
-    looks = [photo, style, strength, preserve_color, second, mix, mask, page.visitor, history]
+    sliders = [strength, brush, tone, color]
+    looks = [photo, style, *sliders, second, mix, mask, page.visitor, history]
     shown = [result, page.look, page.photo, history, query, undo]
-    settings = [style, second, mix, strength, preserve_color, mixing]
+    settings = [style, second, mix, *sliders, mixing]
     private = {"api_visibility": "private"}
     quiet = private | {"show_progress": "hidden"}
     at_once = quiet | {"queue": False}
@@ -140,7 +144,7 @@ def build(page: Page) -> None:
     show["show_progress"] = "minimal"
     renew = {"fn": studio.thumbnail_cards, "inputs": [photo, page.visitor], "outputs": cards, **quiet}
 
-    hand = [widget.input for widget in (style, second, strength, preserve_color, mix)]
+    hand = [widget.input for widget in (style, second, mix, *sliders)]
     gr.on(hand, trigger_mode="always_last", **show)
     photo.change(lambda: (None, None, gr.update(open=False)), None, [editor, mask, masking], **at_once).then(**show).success(
         **renew
@@ -160,7 +164,7 @@ def build(page: Page) -> None:
     link.click(lambda: gr.Info(tell("stylise_copied")), js=COPY, **quiet)
     query.change(None, query, js=ADDRESS, **private)
 
-    inputs = [photo, style, strength, preserve_color, painting, second, mix, mask, page.visitor]
+    inputs = [photo, style, *sliders, painting, second, mix, mask, page.visitor]
     download.click(lambda: gr.update(visible=True), None, cancel, **at_once)
     work = download.click(studio.stylise, inputs, full, api_name="stylise", show_progress_on=result, concurrency_limit=1)
     work.success(None, [full, photo, style], js=DOWNLOAD, **private)

@@ -33,8 +33,19 @@ CSS = """
 }
 .cards label:has(:focus-visible) { outline: 2px solid var(--primary-500); outline-offset: 2px; }
 .cards input { position: absolute; inset: 0; opacity: 0; }
-.cards span { margin: 0; }
-.cards label span { font-size: var(--text-xs); line-height: 1.4; margin: 0 -5px; overflow-wrap: anywhere; }
+.cards label span, .cards label::after {  /* title, artist and year */
+    display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; max-width: 100%;
+    font-size: var(--text-xs); line-height: 1.35; overflow-wrap: break-word;
+}
+.cards label span { margin: 3px 0 0; }
+.cards label::after { font-size: 11px; font-weight: 400; letter-spacing: 0; color: var(--body-text-color-subdued); }
+
+/* the brush goes from fine to broad, not from one number to another */
+#brush .min_value, #brush .max_value { font-size: 0; }
+#brush .min_value::after, #brush .max_value::after { font-size: var(--text-sm); }
+#tune .head { flex-wrap: nowrap; gap: 4px; }
+#tune input[type=range] { min-width: 0; }
+#tune .tab-like-container input { min-width: 0; width: 48px; padding-inline: 2px; }
 
 #second label:first-of-type::before {
     content: "∅"; display: grid; place-items: center; font-size: 28px; line-height: 1; color: var(--body-text-color-subdued);
@@ -44,7 +55,7 @@ CSS = """
 #mix { padding: 8px 0 0; }
 #tools button { min-width: 0; padding: 8px 12px; font-size: var(--text-md); white-space: nowrap; }
 #cancel { animation: late 0.2s 0.8s backwards; }  /* a small photo is done before it could be cancelled */
-#brush-help p { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
+#mask-help p { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
 
 /* the result says which side is which */
 #result .content::before, #result .content::after {
@@ -73,14 +84,24 @@ CSS = """
     #style-side { grid-area: style; }
     #result-side { grid-area: result; position: sticky; top: 8px; }
     #result img { max-height: max(320px, 100dvh - 372px) !important; }
-    #tools { flex-wrap: nowrap; gap: 8px; }
-    #download { flex: 2 1 auto; }
-    .cards .wrap { display: grid; grid-template-columns: repeat(auto-fill, minmax(70px, 1fr)); gap: 8px 4px; align-items: start; }
+    #tune .form { display: grid; grid-template-columns: 1fr 1fr; }
+    #tools { gap: 8px; }
+    #tools button { flex: 1 0 auto; }
+    #tools #download { flex-basis: 100%; }
+    .cards .wrap {
+        display: grid; grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); gap: 8px 6px; align-items: start;
+        max-height: max(360px, 100dvh - 190px); overflow-y: auto; overscroll-behavior: auto; scrollbar-width: thin;
+    }
+}
+@media (min-width: 1100px) {
+    #tune .form { grid-template-columns: repeat(4, 1fr); }
+    #tools { flex-wrap: nowrap; }
+    #tools #download { flex: 2 1 auto; }
 }
 
 @media (max-width: 767px) {
     #style-side, #style, #mixing, #second { min-width: 0 !important; }
-    #tune { flex-direction: column; align-items: stretch; }
+    #tune .form { display: grid; grid-template-columns: 1fr 1fr; }
     #examples .gallery-item { flex: 1 1 0; max-width: 82px; }
     #stylise { display: flex; flex-flow: column nowrap; align-items: stretch; gap: 12px; }
     #result-side { display: contents; }
@@ -93,8 +114,9 @@ CSS = """
     #photo, #photo .image-container { height: 132px !important; min-height: 0 !important; }
     #examples .label { display: none; }
     #result img { max-height: 42dvh !important; }
-    #style .wrap { display: flex; flex-flow: row nowrap; gap: 6px; overflow-x: auto; padding-bottom: 6px; align-items: start; }
-    .cards label { flex: 0 0 84px; }
+    .cards .wrap {  /* two rows that are swiped */
+        display: grid; grid: auto auto / auto-flow 92px; gap: 6px; overflow-x: auto; padding-bottom: 6px; align-items: start;
+    }
 }
 
 /* on a phone held upright the result stays in view while the controls scroll under it */
@@ -102,6 +124,8 @@ CSS = """
     #result { position: sticky; top: 0; z-index: 60; flex-shrink: 0; }
 }
 """
+CSS += content("#brush", ".min_value::after", "stylise_fine")
+CSS += content("#brush", ".max_value::after", "stylise_broad")
 CSS += content("#result", ".content::before", "stylise_before")
 CSS += content("#result", ".content::after", "stylise_after")
 CSS += content("#result", ":not(:has(img))::after", "stylise_waiting")

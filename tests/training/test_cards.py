@@ -14,7 +14,7 @@ from styletransfer.catalog import read_front_matter, read_package
 from tests.conftest import picture
 from training.cards import CARDS, explain, main, write_card
 from training.data.file_list import COMMAND, describe_lists, file_list
-from training.scores import describe_scores, score_rows
+from training.scores import describe_scores
 
 FIELDS = {
     "template": "template.md",
@@ -44,23 +44,15 @@ REPORT = {
 }
 
 
-def rate(value: float) -> dict:
-    return {"value": value, "low": value / 2, "high": (1 + value) / 2}
-
-
-DECEPTION = {
+HEADLINE = {
     "protocol": "as it is",
-    "pictures": {"held photo": 50},
-    "deception": {
-        "network": {
-            "statistics": "means; the losses see them too",
-            "styles": {
-                "alpha": {"photos": rate(0.0), "results": rate(0.8), "paintings": rate(0.9), "rises": True},
-                "beta": {"photos": rate(0.1), "results": rate(0.7), "paintings": rate(1.0), "rises": False},
-            },
-        }
-    },
-    "content_similarity": {"the photo itself": rate(1.0), "another photo": rate(0.2), "alpha": rate(0.5)},
+    "scores": [
+        SWD
+        | {"metric": "style_cosine", "name": "Style", "style": f"s{number}", "value": number / 10, "better": "higher"}
+        | {"anchors": {"photo": 0.0, "another painting": None if number else 0.5}}
+        for number in range(9)
+    ]
+    + [SWD | {"style": f"s{number}", "value": number / 8, "note": "seen by the losses"} for number in range(9)],
 }
 
 
@@ -77,25 +69,25 @@ def save(path: Path, content: dict) -> Path:
 
 def test_scores_come_back_from_the_metadata(package, tmp_path):
     write_card(package, FIELDS | {"results": "Not measured."})
-    reports = [save(tmp_path / "a.json", REPORT), save(tmp_path / "b.json", DECEPTION)]
+    reports = [save(tmp_path / "a.json", REPORT), save(tmp_path / "b.json", HEADLINE)]
     assert main([str(package), "--evaluation", *map(str, reports)]) == 0
     card = ModelCard.load(package / "README.md")
     assert card.data.model_name == card.data.title == "Tiny"
-    # beta's distance is no number, and left out; three rows come from the other report
+    # beta's distance is no number, and left out; of nine styles there is the mean
     assert [(entry.metric_type, entry.metric_value) for entry in card.data.eval_results] == [
         ("swd", 0.1235),
-        ("deception_network", 0.8),
-        ("deception_network", 0.7),
-        ("content_similarity", 0.5),
+        ("style_cosine", 0.4),
+        ("swd", 0.5),
     ]
-    swd, deception = card.data.eval_results[:2]
-    assert swd.dataset_config == "256 px." and deception.dataset_config == "as it is"
+    swd, style, seen = card.data.eval_results
+    assert swd.dataset_config == "256 px." and style.dataset_config == "as it is"
     assert swd.task_type == "image-to-image" and swd.metric_name == "Sliced Wasserstein distance (alpha)"
     head = {"style": "alpha", "better": "lower", "samples": 20}
     assert swd.metric_args == head | {"low": 0.1, "high": 0.15, "anchors": {"copy": 0.5, "real": 0.05}}
-    assert deception.metric_name == "Deception rate, linear probe on means (alpha)"
-    assert deception.metric_args["anchors"] == {"copy": 0.0, "real": 0.9}
-    assert deception.metric_args["note"] == "the losses see them too"
+    assert style.metric_name == "Style (mean of 9 styles)"
+    assert style.metric_args["anchors"] == {"photo": 0.0, "another painting": 0.5}
+    assert (style.metric_args["lowest"], style.metric_args["highest"]) == (0.0, 0.8) and "low" not in style.metric_args
+    assert seen.metric_args["note"] == "seen by the losses"
     assert "Not measured" not in card.text and "* only 20 photos" in card.text
 
 
@@ -108,17 +100,11 @@ def test_tables_for_people():
         "| alpha | 0.50 | 0.05 | **0.12 (0.10 to 0.15)** | 20 |",
         "| beta | 0.50 | - | **-** | 20 |",
     ]
-    text = describe_scores(DECEPTION)
-    assert "| alpha | 0.00 (0.00 to 0.50) | 0.90 (0.45 to 0.95) | **0.80 (0.40 to 0.90)** | 50 |" in text
-    assert "rises with the strength, but not in beta." in text
-    assert "| style | copy of the photo | another photo | **result** | samples |" in text
-
-
-def test_deception_rates_are_told_once():
-    told = score_rows(DECEPTION | {"scores": [SWD | {"metric": "deception_network", "style": "alpha"}, SWD | {"style": None}]})
-    metrics = [row["metric"] for row in told]
-    assert metrics == ["swd", "deception_network", "deception_network", "content_similarity"]
-    assert told[1]["anchor_intervals"] == {"copy": [0.0, 0.5], "real": [0.45, 0.95]}
+    text = describe_scores(HEADLINE)
+    assert "| style | photo | another painting of the artist | **result** | samples |" in text
+    assert "| s0 | 0.00 | 0.50 | **0.00 (0.10 to 0.15)** | 20 |\n| s1 | 0.00 | - | **0.10 (0.10 to 0.15)** | 20 |" in text
+    # what comes after shares a table
+    assert "| Sliced Wasserstein distance (lower is better; seen by the losses) | 0.50 | 0.05 | 0.50 | 0.00 | 1.00 |" in text
 
 
 def test_scores_of_one_metric_stand_together():
@@ -126,7 +112,6 @@ def test_scores_of_one_metric_stand_together():
     rows = [score | {"style": style} for style in ("alpha", "beta") for score in (SWD, other)]
     text = describe_scores({"protocol": "x", "scores": rows})
     assert text.count("**Energy**") == 1 and text.index("**Energy**") > text.index("| beta |")
-    assert score_rows({"protocol": "x", "scores": rows}) == rows
 
 
 @pytest.mark.parametrize("title", ["Monet: a study", 'The "best" one', "#1", "null", "风格"])

@@ -1,6 +1,7 @@
 """The evaluation end to end: a copier, a painter, translators, enlargement, pictures from noise; and what it refuses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
@@ -16,8 +17,7 @@ from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.translation import TranslationPipeline
 from tests.conftest import picture
 from training.config import Features
-from training.evaluate import Describer, evaluate, inception, metrics, report, scores, table
-from training.evaluate import deception as deception_file
+from training.evaluate import describe, inception, metrics, report, scores
 from training.evaluate.__main__ import main
 from training.evaluate.metrics import METRICS
 from training.evaluate.report import Score
@@ -32,73 +32,6 @@ RANDOM = Features(weights="random")
 def few_repetitions(monkeypatch):
     monkeypatch.setattr(metrics, "DRAWS", 5)
     monkeypatch.setattr(scores, "TESTED", 2)
-
-
-class Recolour:
-    """In place of a package: `alpha` turns a photo red, `beta` leaves it as it is."""
-
-    styles = ("alpha", "beta")
-
-    def __call__(self, photo: Image.Image, style: str, strength: float):
-        red = Image.new("RGB", photo.size, (200, 30, 20))
-        result = Image.blend(photo, red, 0.8 * strength) if style == "alpha" else photo
-        return type("Output", (), {"images": [result]})
-
-
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory) -> Path:
-    """Photos of all colours, red `alpha` and green `beta` paintings: six of each to train on, three held out."""
-    root = tmp_path_factory.mktemp("judged")
-    tints = {"photos": None, "paintings/alpha": (200, 30, 20), "paintings/beta": (20, 160, 40)}
-    for kind, (folder, tint) in enumerate(tints.items()):
-        for part, count in (("train", 6), ("held", 3)):
-            (root / part / folder).mkdir(parents=True)
-            for i in range(count):
-                image = picture((300, 260), seed=100 * kind + 10 * (part == "held") + i)
-                image = image if tint is None else Image.blend(image, Image.new("RGB", image.size, tint), 0.8)
-                image.save(root / part / folder / f"{i}.jpg", quality=90)
-    return root
-
-
-def test_evaluation_knows_a_painter_from_a_copier(judged):
-    report = evaluate(Describer(Features(weights="random")), judged, Recolour(), strengths=(0.0, 0.5, 1.0))
-    styles = report["deception"]["color_and_gradient"]["styles"]
-    assert styles["alpha"]["results"].value == 1 and styles["alpha"]["photos"].value == 0 and styles["alpha"]["rises"]
-    assert styles["beta"]["results"].value == 0 and not styles["beta"]["rises"]
-    content = report["content_similarity"]
-    assert content["the photo itself"].value > content["alpha"].value
-    assert content["beta"].value == pytest.approx(content["the photo itself"].value)  # both passed through JPEG alike
-    assert content["the photo itself"].value > content["another photo"].value
-    shown = table(report)
-    assert "DOES NOT RISE" in shown and "another photo" in shown and "0.00 [0.00, 0.56]" in shown
-
-
-def test_command_writes_the_report_of_a_package(judged, tiny_package, tmp_path, capsys):
-    out = tmp_path / "new" / "report.json"
-    arguments = [str(tiny_package), "--data", str(judged), "--features.weights", "random", "--limit", "2"]
-    assert main([*arguments, "--strengths", "0", "1", "--json", str(out)]) == 0
-    report = json.loads(out.read_text())
-    assert report["package"] == str(tiny_package) and report["pictures"]["held photo"] == 2
-    alpha = report["deception"]["network"]["styles"]["alpha"]
-    assert set(alpha["probability"]) == {"0.0", "1.0"} and 0 <= alpha["results"]["low"] <= alpha["results"]["high"] <= 1
-    assert "alpha" in capsys.readouterr().out
-
-
-def test_anchors_without_a_package(judged, capsys):
-    assert main(["--data", str(judged), "--features.weights", "random"]) == 0
-    assert "mean probability" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--features.network", "vgg16"], "defined on squeezenet1_1"),
-        (["--data", "nowhere"], "no styles in nowhere"),
-    ],
-)
-def test_refusals(judged, capsys, options, message):
-    assert main(["--data", str(judged), "--features.weights", "random", *options]) == 2
-    assert message in capsys.readouterr().err
 
 
 # --- scores between anchors ---
@@ -154,7 +87,7 @@ def test_command_scores_a_painter(held, tiny_package, tmp_path, capsys):
         default -= {"ssim", "psnr"}
     assert {(row["metric"], row["style"]) for row in report["scores"]} == {(m, s) for m in default for s in ("alpha", "beta")}
     for row in report["scores"]:
-        keys = {"metric", "name", "style", "value", "low", "high", "anchors", "better", "samples"}
+        keys = {"metric", "name", "style", "value", "low", "high", "anchors", "better", "samples", "note"}
         assert row.keys() == keys and row["anchors"].keys() == {"copy", "real"}
         assert row["low"] <= row["value"] <= row["high"] and row["better"] in ("lower", "higher")
     rows = {(row["metric"], row["style"]): row for row in report["scores"]}
@@ -162,23 +95,6 @@ def test_command_scores_a_painter(held, tiny_package, tmp_path, capsys):
     assert any("few pictures" in warning for warning in report["warnings"]) and "half samples" in report["protocol"]
     shown = capsys.readouterr().out
     assert "Gram distance" in shown and "alpha" in shown and "careful: " in shown and max(map(len, shown.splitlines())) < 260
-
-
-def test_named_metrics_are_added_to_the_deception_rate(judged, tiny_package, tmp_path):
-    out = tmp_path / "report.json"
-    arguments = [str(tiny_package), "--data", str(judged), "--features.weights", "random", "--metrics", "checkerboard"]
-    assert main([*arguments, "--limit", "2", "--strengths", "1", "--json", str(out)]) == 0
-    report = json.loads(out.read_text())
-    assert {row["metric"] for row in report["scores"]} == {
-        "deception_network",
-        "deception_color_and_gradient",
-        "deception_gradient",
-        "checkerboard",
-    }
-    first = next(row for row in report["scores"] if row["metric"] == "deception_network" and row["style"] == "alpha")
-    entry = report["deception"]["network"]["styles"]["alpha"]
-    assert any("held alpha 3" in warning for warning in report["warnings"])
-    assert first["value"] == entry["results"]["value"] and first["anchors"]["real"] == entry["paintings"]["value"]
 
 
 def test_a_translator_of_one_look_takes_a_flat_folder(held):
@@ -234,14 +150,14 @@ def test_without_feature_weights_the_rest_is_measured(held, tiny_pipe, monkeypat
     def dead(*_):
         raise OSError("could not download torchvision's squeezenet1_1 weights")
 
-    monkeypatch.setattr(deception_file, "FeaturePyramid", dead)
+    monkeypatch.setattr(describe, "FeaturePyramid", dead)
     monkeypatch.setattr(scores, "TESTS", {})
     judged = subject(tiny_pipe, held / "photos", held / "paintings", limit=4)
-    chosen, extractors, warnings = scores.choose((), tiny_pipe, Features(), judged.side)
+    chosen, extractors, warnings = scores.choose((), tiny_pipe, Features(), judged)
     assert {"swd", "color", "checkerboard"} <= {*chosen} and not {"gram", "content"} & {*chosen} and len(extractors) == 1
     assert any(text.startswith("no gram, pyramid_kernel, pyramid_frechet, content: could not download") for text in warnings)
     with pytest.raises(OSError, match="could not download"):
-        scores.choose(("gram",), tiny_pipe, Features(), judged.side)
+        scores.choose(("gram",), tiny_pipe, Features(), judged)
 
 
 def test_fid_and_kid_compare_the_rows_of_inception(held, monkeypatch):
@@ -278,10 +194,17 @@ def test_weights_that_cannot_be_downloaded():
     [
         (["PACKAGE", "--photos", "PHOTOS"], "give real paintings"),
         (["PACKAGE", "--paintings", "PAINTINGS"], "give photos to judge by"),
-        (["PACKAGE", "--photos", "PHOTOS", "--paintings", "PHOTOS"], "two pictures or more in a folder for each of alpha, beta"),
+        (
+            ["PACKAGE", "--photos", "PHOTOS", "--paintings", "PHOTOS"],
+            "a painting of its name, or two pictures or more in a folder for each of alpha, beta",
+        ),
         (["PACKAGE", "--photos", "PAINTINGS", "--paintings", "PAINTINGS"], "at least two photos are needed"),
-        (["PACKAGE"], "either --photos DIR and --paintings DIR, or --data DIR"),
-        (["--photos", "PHOTOS", "--paintings", "PAINTINGS"], "give a package to judge"),
+        (["PACKAGE"], "give --photos DIR and --paintings DIR"),
+        (["--photos", "PHOTOS", "--paintings", "PAINTINGS"], "Hub id. (required)"),
+        (
+            ["PACKAGE", "--photos", "PHOTOS", "--paintings", "PAINTINGS", "--features.network", "vgg16"],
+            "defined on squeezenet1_1",
+        ),
         (["PACKAGE", "--photos", "PHOTOS", "--paintings", "PAINTINGS", "--limit", "1"], "must be at least two"),
     ],
 )
@@ -316,4 +239,7 @@ def test_table_shows_values_with_their_half_width_and_means_of_the_anchors():
     head, line, careful = report.table(rows, ["few"]).splitlines()
     assert head.split() == ["better", "copy", "real", "ink", "monet"] and careful == "careful: few"
     assert line.split() == ["Distance", "lower", "400", "-", "408", "±311", "408", "±311"]
+    many = [replace(rows[0], style=str(number), value=number) for number in range(9)]  # too many for columns of their own
+    assert report.table(many).splitlines()[0].split() == ["better", "copy", "real", "mean", "lowest", "highest"]
+    assert report.table(many).splitlines()[1].split()[-3:] == ["4", "0", "8"]
     assert [report.short(value) for value in (0.04567, 1234.5, 12.34, 0)] == ["0.0457", "1234", "12.3", "0"]

@@ -27,7 +27,16 @@ PHOTO, STYLE = "photo.png", "style.safetensors"
 
 # arguments by endpoint; the words PHOTO and STYLE stand for files
 CALLS = {
-    "/stylise": {"photo": PHOTO, "style": "beta", "strength": 0.5, "preserve_color": 0.3, "second": "alpha", "mix": 0.4},
+    "/stylise": {
+        "photo": PHOTO,
+        "style": "beta",
+        "strength": 0.5,
+        "brush": 1.5,
+        "tone": 0.4,
+        "color": 0.7,
+        "second": "alpha",
+        "mix": 0.4,
+    },
     "/create": {"package": "noise", "seed": 3, "truncation": 0.8},
     "/between": {"package": "noise", "start": 3, "end": 4, "truncation": 1},
     "/compare": {"photo": PHOTO, "package": "tiny", "strengths": [0.5, 1.0]},
@@ -145,8 +154,8 @@ def example(demo, tmp_path):
 
     def find(language: str) -> str:
         (code,) = [code for code in re.findall(rf"```{language}\n(.*?)```", readme, re.DOTALL) if "/stylise" in code]
-        assert "http://127.0.0.1:7860" in code and "monet" in code
-        return code.replace("http://127.0.0.1:7860", demo.local_url.rstrip("/")).replace("monet", "alpha")
+        assert "http://127.0.0.1:7860" in code and "starry-night" in code
+        return code.replace("http://127.0.0.1:7860", demo.local_url.rstrip("/")).replace("starry-night", "alpha")
 
     return find
 
@@ -184,7 +193,7 @@ def test_files_of_the_server_are_closed(http, path):
 
 
 def test_weights_are_not_served(http, tiny_package):
-    assert http.get(f"gradio_api/file={tiny_package / 'styles.safetensors'}").status_code == 403
+    assert http.get(f"gradio_api/file={tiny_package / 'styles' / 'beta.safetensors'}").status_code == 403
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/photo.png", "http://169.254.169.254/latest", "file:///etc/passwd"])

@@ -25,7 +25,7 @@ from styletransfer.ui.words import WORDS
 from tests.conftest import picture
 
 APP = Path(ui.__file__).parents[2] / "app.py"
-DEFAULTS = {"style": "alpha", "strength": 1, "preserve_color": 0}
+DEFAULTS = {"style": "alpha", "strength": 1}
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,8 @@ def test_the_endpoint_is_named_and_typed(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert "/stylise" in endpoints and all(endpoint["description"] for endpoint in endpoints.values())
     parameters = {parameter["parameter_name"]: parameter for parameter in endpoints["/stylise"]["parameters"]}
-    optional = ["painting", "second", "mix", "mask"]
-    assert list(parameters) == ["photo", "style", "strength", "preserve_color", *optional]
+    optional = ["strength", "brush", "tone", "color", "painting", "second", "mix", "mask"]
+    assert list(parameters) == ["photo", "style", *optional]
     assert all(parameters[name]["parameter_has_default"] for name in optional)
     assert parameters["second"]["type"]["enum"] == [NOTHING, "alpha", "beta"]
     assert parameters["style"]["type"]["enum"] == ["alpha", "beta", OWN]
@@ -60,8 +60,9 @@ def test_the_endpoint_is_named_and_typed(client):
 
 
 def test_the_endpoint_paints_what_the_pipeline_paints(client, photo, tiny_pipe):
-    expected = tiny_pipe(picture(), style="beta", strength=0.5, preserve_color=0.3).images[0]
-    np.testing.assert_array_equal(paint(client, photo, style="beta", strength=0.5, preserve_color=0.3), expected)
+    controls = {"strength": 0.5, "brush": 1.5, "tone": 0.3, "color": 0.8}
+    expected = tiny_pipe(picture(), style="beta", **controls).images[0]
+    np.testing.assert_array_equal(paint(client, photo, style="beta", **controls), expected)
 
 
 def test_strength_zero_returns_the_photo(client, photo):
@@ -111,7 +112,9 @@ def test_bad_files_get_one_sentence_and_the_app_lives_on(client, photo, tmp_path
     assert paint(client, photo).shape == (65, 70, 3)
 
 
-@pytest.mark.parametrize("wrong", [{"style": "gamma"}, {"strength": 7}, {"strength": -1}, {"preserve_color": 2}])
+@pytest.mark.parametrize(
+    "wrong", [{"style": "gamma"}, {"strength": 7}, {"strength": -1}, {"tone": 2}, {"color": -1}, {"brush": 0.1}]
+)
 def test_values_out_of_range_are_refused(client, photo, wrong):
     with pytest.raises(AppError):
         paint(client, photo, **wrong)

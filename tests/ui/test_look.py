@@ -6,17 +6,17 @@ import pytest
 
 from styletransfer.ui.look import REMEMBERED, Look, remember
 
-PLAIN = Look("painter", "monet")
-FULL = Look("user/painter", "van gogh & co", "ukiyo-e", 0.35, 0.8, 0.25)
+PLAIN = Look("painter", "irises")
+FULL = Look("user/painter", "van gogh & co", "red-fuji", 0.35, 0.8, 1.5, 0.25, 0.75)
 
 
-@pytest.mark.parametrize("look", [PLAIN, FULL, Look("p", "水墨", None, 0.5, 0.0, 1.0)])
+@pytest.mark.parametrize("look", [PLAIN, FULL, Look("p", "水墨", None, 0.5, 0.0, 0.5, 1.0, 0.0)])
 def test_a_link_restores_the_look(look):
     assert Look.from_query(look.to_query()) == look
 
 
 def test_a_link_is_short_and_readable():
-    assert Look("painter", "monet", strength=0.8).to_query() == "package=painter&style=monet&strength=0.8"
+    assert Look("painter", "irises", strength=0.8).to_query() == "package=painter&style=irises&strength=0.8"
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,10 @@ def test_a_link_is_short_and_readable():
     [
         ("", Look("", "")),
         ("&&==%ff%00", Look("", "")),
-        ("strength=7&mix=-3&colour=2", Look("", "", None, 0.0, 1.5, 1.0)),
-        ("strength=nan&mix=inf&colour=x", Look("", "")),
-        ("style=monet&style=ukiyo-e&__theme=dark", Look("", "ukiyo-e")),
+        ("strength=7&mix=-3&brush=9&tone=2&colour=-1", Look("", "", None, 0.0, 1.5, 2.0, 1.0, 0.0)),
+        ("strength=nan&mix=inf&colour=x&tone=&brush=-inf", Look("", "")),
+        ("brush=0", Look("", "", brush=0.5)),
+        ("style=irises&style=red-fuji&__theme=dark", Look("", "red-fuji")),
         ("style=" + "a" * 5000, Look("", "a" * 200)),
     ],
 )
@@ -41,9 +42,10 @@ def test_a_slider_that_is_dragged_is_one_step():
     assert [look.strength for look in history] == [1.0, 0.5]
     history = remember(history, history[-1])
     assert len(history) == 2
-    for mix in (0.6, 0.8):
-        history = remember(history, replace(history[-1], mix=mix))
-    assert [(look.strength, look.mix) for look in history] == [(1.0, 0.5), (0.5, 0.5), (0.5, 0.8)]
+    for slider in ("mix", "brush", "tone", "color"):
+        for value in (0.55, 0.65, 0.85):
+            history = remember(history, replace(history[-1], **{slider: value}))
+    assert len(history) == 6 and [look.mix for look in history] == [0.5, 0.5, *[0.85] * 4]
 
 
 def test_every_style_is_a_step_and_old_steps_are_forgotten():

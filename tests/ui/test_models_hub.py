@@ -53,7 +53,7 @@ def test_a_package_of_the_hub(hub, tiny_package):
     repo = hub.add_repo("user/painter", tiny_package)
     repo.commit({"evil.py": b"raise SystemExit", "weights.bin": b"x", "stylizer/x.pt": b"x"}, "more")
     package = fetch_package(" user/painter ")
-    assert (package.name, package.title, package.styles) == ("user/painter", "Tiny", ("alpha", "beta"))
+    assert (package.name, package.title, [*package.styles]) == ("user/painter", "Tiny", ["alpha", "beta"])
     assert package.path.name == repo.refs["main"]
     files = {path for path in package.path.rglob("*") if path.is_file()}
     assert {path.suffix for path in files} == {".json", ".safetensors", ".jpg", ".md"}
@@ -128,8 +128,8 @@ def test_a_hub_that_says_nothing_is_given_up_soon(hub, tiny_package, monkeypatch
 @pytest.mark.parametrize(("size", "said"), [(400_000_000, "400"), (None, r"\?")])
 def test_what_is_too_large_is_refused_before_any_download(hub, tiny_package, size, said):
     repo = hub.add_repo("user/large", tiny_package)
-    hub.sizes["styles.safetensors"] = size
-    with pytest.raises(ValueError, match=rf"^user/large is too large: {said} MB in 10 files\. At most 300 MB in"):
+    hub.sizes["styles/beta.safetensors"] = size
+    with pytest.raises(ValueError, match=rf"^user/large is too large: {said} MB in 11 files\. At most 300 MB in"):
         fetch_package("user/large")
     assert not any("/resolve/" in path for _, path, _ in hub.calls)
     hub.sizes = {"video.mp4": 10**12}  # is not fetched, so it does not count
@@ -140,7 +140,7 @@ def test_what_is_too_large_is_refused_before_any_download(hub, tiny_package, siz
 def test_too_many_files_are_too_large(hub, tiny_package, monkeypatch):
     monkeypatch.setattr(visitors_hub, "MAX_FILES", 8)
     hub.add_repo("user/large", tiny_package)
-    with pytest.raises(ValueError, match="in 10 files"):
+    with pytest.raises(ValueError, match="in 11 files"):
         fetch_package("user/large")
 
 
@@ -152,10 +152,10 @@ def test_a_file_outside_of_its_folder_is_refused(hub, tiny_package, tmp_path):
 
 
 def test_a_broken_package_is_named_without_its_folder(hub, tiny_package):
-    hub.add_repo("user/painter", tiny_package).commit({"styles.safetensors": b"<html>"}, "broken")
+    hub.add_repo("user/painter", tiny_package).commit({"styles/beta.safetensors": b"<html>"}, "broken")
     with pytest.raises(ValueError) as refused:
         fetch_package("user/painter")
-    sentence = "user/painter is not a package of this app: styles.safetensors is not a readable safetensors file."
+    sentence = "user/painter is not a package of this app: styles/beta.safetensors is not a readable safetensors file."
     assert str(refused.value) == sentence
 
 

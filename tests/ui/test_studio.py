@@ -1,19 +1,23 @@
 """What the Stylise tab does, without a page around it."""
 
 import random
+import re
 from dataclasses import replace
 
 import gradio as gr
 import numpy as np
 import pytest
+from gradio.i18n import I18nData
 from PIL import Image
 
-from styletransfer.catalog import read_package
+from styletransfer.catalog import MODEL_CARDS, REPOSITORY, list_packages, read_package
+from styletransfer.pipelines import style_transfer
 from styletransfer.styles import Style
 from styletransfer.ui import gallery, painting, studio
-from styletransfer.ui.look import Look
+from styletransfer.ui.look import BRUSHES, MAX_STRENGTH, TONE, Look
 from styletransfer.ui.page import Page
 from styletransfer.ui.studio import NOBODY, NOTHING, OWN, Studio
+from styletransfer.ui.visitor import Choice, Visitor
 from tests.conftest import picture, unit_codes
 
 
@@ -37,15 +41,17 @@ def mine(name="mine", size=8):
     return Style(unit_codes(1, seed=5, size=size), name)
 
 
-def preview(room, photo, style="beta", strength=1, color=0, second=NOTHING, mix=0.5, mask=None, visitor=NOBODY, history=()):
-    return room.preview(photo, style, strength, color, second, mix, mask, visitor, history)
+def preview(room, photo, style="beta", second=NOTHING, mix=0.5, mask=None, visitor=NOBODY, history=(), **sliders):
+    sliders = {"strength": 1, "brush": 1, "tone": TONE, "color": 1} | sliders
+    return room.preview(photo, style, *sliders.values(), second, mix, mask, visitor, history)
 
 
 def test_the_preview_is_what_the_pipeline_paints(room, photo, tiny_pipe):
-    (before, after), look, path, history, query, undo = preview(room, photo, "beta", 0.5, 0.3, "alpha", 0.2)
-    want = tiny_pipe(picture(seed=4), style={"beta": 0.8, "alpha": 0.2}, strength=0.5, preserve_color=0.3).images[0]
+    sliders = {"strength": 0.5, "brush": 1.5, "tone": 0.2, "color": 0.3}
+    (before, after), look, path, history, query, undo = preview(room, photo, "beta", "alpha", 0.2, **sliders)
+    want = tiny_pipe(picture(seed=4), style={"beta": 0.8, "alpha": 0.2}, **sliders).images[0]
     assert np.array_equal(before, picture(seed=4)) and np.array_equal(after, want)
-    assert look == Look("tiny", "beta", "alpha", 0.2, 0.5, 0.3) and path == photo and history == (look,)
+    assert look == Look("tiny", "beta", "alpha", 0.2, **sliders) and path == photo and history == (look,)
     assert Look.from_query(query) == look and not undo["interactive"]
     assert preview(room, photo, history=history)[-1]["interactive"]
 
@@ -56,22 +62,22 @@ def test_without_a_photo_the_example_is_painted_and_without_any_nothing(room, pa
     room.example = None
     assert preview(room, None)["__type__"] == "update"
     with pytest.raises(gr.Error, match="Add a photo first"):
-        room.stylise(None, "beta", 1, 0)
+        room.stylise(None, "beta")
 
 
 def test_a_small_preview_of_a_large_photo(room, tmp_path):
     picture((1400, 700)).save(tmp_path / "large.jpg")
     (before, after), *_ = preview(room, str(tmp_path / "large.jpg"))
     assert before.size == after.size == (painting.PREVIEW, painting.PREVIEW // 2)
-    assert room.stylise(str(tmp_path / "large.jpg"), "beta", 1, 0).size == (1400, 700)
+    assert room.stylise(str(tmp_path / "large.jpg"), "beta").size == (1400, 700)
 
 
 def test_the_mask_says_where_at_any_size(room, photo, tmp_path):
     half = Image.new("L", (20, 20))
     half.paste(255, (0, 0, 10, 20))
     half.save(tmp_path / "mask.png")
-    painted = np.asarray(room.stylise(photo, "beta", 1, 0, mask=str(tmp_path / "mask.png")))
-    everywhere, before = np.asarray(room.stylise(photo, "beta", 1, 0)), np.asarray(picture(seed=4))
+    painted = np.asarray(room.stylise(photo, "beta", mask=str(tmp_path / "mask.png")))
+    everywhere, before = np.asarray(room.stylise(photo, "beta")), np.asarray(picture(seed=4))
     assert np.array_equal(painted[:, :30], everywhere[:, :30]) and np.array_equal(painted[:, 40:], before[:, 40:])
 
 
@@ -86,10 +92,10 @@ def test_what_was_brushed_over_is_the_mask(room):
 def test_an_own_painting_joins_the_styles_and_mixes(room, photo, tmp_path, tiny_pipe):
     picture(seed=8).save(tmp_path / "at the sea, 1.png")
     visitor, cards, cleared = room.add_painting(str(tmp_path / "at the sea, 1.png"), NOBODY, None)
-    assert [style.name for style in visitor.styles] == ["at the sea 1"] and cleared is None
+    assert [choice.name for choice in visitor.styles] == ["at the sea 1"] and cleared is None
     assert cards["value"] == "at the sea 1" and ("At The Sea 1", "at the sea 1") in cards["choices"]
     again, cards, _ = room.add_painting(str(tmp_path / "at the sea, 1.png"), visitor, None)
-    assert [style.name for style in again.styles] == ["at the sea 1", "at the sea 1 2"] and cards["value"] == "at the sea 1 2"
+    assert [choice.name for choice in again.styles] == ["at the sea 1", "at the sea 1 2"] and cards["value"] == "at the sea 1 2"
     (_, after), *_ = preview(room, photo, "at the sea 1", second="beta", visitor=visitor)
     code = tiny_pipe.encode_style(picture(seed=8))
     assert np.array_equal(after, tiny_pipe(picture(seed=4), style={code: 0.5, "beta": 0.5}).images[0])
@@ -101,7 +107,7 @@ def test_a_visitor_keeps_a_limited_number_of_paintings(room, photo):
     for _ in range(studio.MAX_STYLES + 3):
         visitor, cards, _ = room.add_painting(photo, visitor, None)
         assert cards["value"] == visitor.styles[-1].name
-    assert len(visitor.styles) == len({style.name for style in visitor.styles}) == studio.MAX_STYLES
+    assert len(visitor.styles) == len({choice.name for choice in visitor.styles}) == studio.MAX_STYLES
 
 
 def test_styles_that_cannot_be_mixed_are_refused_or_left_out(room, package, photo, tmp_path):
@@ -111,13 +117,13 @@ def test_styles_that_cannot_be_mixed_are_refused_or_left_out(room, package, phot
     assert [key for _, key in room.partners(visitor, "other/beta", "alpha")["choices"]] == [NOTHING, "other/alpha", "other/beta"]
     assert preview(room, photo, "other/beta", second="alpha", visitor=visitor)[1].second is None
     with pytest.raises(gr.Error, match="belong to different models"):
-        room.stylise(photo, "other/beta", 1, 0, second="alpha", visitor=visitor)
+        room.stylise(photo, "other/beta", second="alpha", visitor=visitor)
 
 
 def test_an_unknown_style_is_refused_in_a_sentence(room, photo):
     for options in ({"style": "gamma"}, {"style": "beta", "second": "gamma"}):
         with pytest.raises(gr.Error, match="There is no style gamma, only alpha, beta"):
-            room.stylise(photo, strength=1, preserve_color=0, **options)
+            room.stylise(photo, **options)
 
 
 def test_a_package_that_cannot_be_loaded_is_a_sentence_without_folders(room, package, photo):
@@ -132,13 +138,15 @@ def test_a_package_that_cannot_be_loaded_is_a_sentence_without_folders(room, pac
 
 def test_a_link_is_followed_as_far_as_it_goes(room):
     def restored(query):
-        style, second, mix, strength, color, fold = room.settings(Look.from_query(query), NOBODY)
-        return style["value"], second["value"], mix, strength, color, fold.get("open", False)
+        style, second, *sliders, fold = room.settings(Look.from_query(query), NOBODY)
+        return style["value"], second["value"], *sliders, fold.get("open", False)
 
-    assert restored("") == ("alpha", NOTHING, 0.5, 1, 0, False)
-    assert restored("package=tiny&style=beta&second=alpha&mix=0.2&strength=0.7&colour=1") == ("beta", "alpha", 0.2, 0.7, 1, True)
-    assert restored("package=gone&style=beta&second=gone") == ("beta", NOTHING, 0.5, 1, 0, False)
-    assert restored("package=tiny&style=gone&strength=x") == ("alpha", NOTHING, 0.5, 1, 0, False)
+    usual = (0.5, 1, 1, TONE, 1, False)
+    assert restored("") == ("alpha", NOTHING, *usual)
+    query = "package=tiny&style=beta&second=alpha&mix=0.2&strength=0.7&brush=2&tone=0&colour=0.5"
+    assert restored(query) == ("beta", "alpha", 0.2, 0.7, 2, 0, 0.5, True)
+    assert restored("package=gone&style=beta&second=gone") == ("beta", NOTHING, *usual)
+    assert restored("package=tiny&style=gone&strength=x") == ("alpha", NOTHING, *usual)
 
 
 def test_undo_goes_back_one_look(room):
@@ -146,6 +154,11 @@ def test_undo_goes_back_one_look(room):
     *widgets, history = room.undo(NOBODY, looks)
     assert widgets[0]["value"] == "alpha" and history == looks[:1]
     assert room.undo(NOBODY, history)["__type__"] == "update"
+
+
+def test_the_sliders_are_those_of_the_pipeline():
+    assert (MAX_STRENGTH, BRUSHES, TONE) == (style_transfer.MAX_STRENGTH, style_transfer.BRUSHES, style_transfer.TONE)
+    assert Look("", "").tone == style_transfer.Controls().tone
 
 
 def test_a_surprise_is_another_style(room):
@@ -161,13 +174,32 @@ def test_thumbnails_are_of_the_own_photo_where_there_is_one(room, photo):
     own = painting.thumbnails(room.page.load, photo, None, styles)
     packaged = painting.thumbnails(room.page.load, None, None, styles)
     assert own.keys() == packaged.keys() == {"alpha", "beta"} and len({*own.values(), *packaged.values()}) == 4
-    visitor = replace(NOBODY, styles=(mine(),))
+    visitor = replace(NOBODY, styles=(Choice(room.page.catalog[0], mine()),))
     assert "mine" not in painting.thumbnails(room.page.load, None, None, room.styles(visitor))
     assert painting.thumbnails(room.page.load, None, room.example, room.styles(visitor))["mine"].startswith("data:image/jpeg")
 
 
-def test_style_files_go_to_a_package_that_takes_them(package):
-    visitor = replace(NOBODY, styles=(mine(), mine("alpha"), mine("long", size=16)))
+def test_thumbnails_are_painted_once_but_for_what_a_visitor_brought_along(room, photo, tiny_pipe):
+    calls = []
+
+    def load(path):
+        return lambda image, **options: calls.append((image.size, options["size"])) or tiny_pipe(image, **options)
+
+    styles = room.styles(replace(NOBODY, styles=(Choice(room.page.catalog[0], mine()),)))
+    first = painting.thumbnails(load, photo, None, styles)
+    side = gallery.THUMBNAIL
+    assert calls == [((side, side), side)] * 3  # small strokes for small pictures, in a fraction of the time
+    assert painting.thumbnails(load, photo, None, styles) == first and len(calls) == 4
+
+
+def test_style_files_stay_with_the_package_that_they_were_loaded_for(package, tmp_path):
+    other = replace(package, path=tmp_path, name="other", title="Other")
+    visitor = Visitor(packages=(other,), styles=(Choice(other, mine("gamma")),))
+    assert gallery.choices([package], visitor)["gamma"].package == other
+
+
+def test_styles_of_one_name_are_told_apart(package):
+    visitor = replace(NOBODY, styles=(Choice(package, mine()), Choice(package, mine("alpha"))))
     styles = gallery.choices([package], visitor)
     assert [(key, choice.name, choice.package.name) for key, choice in styles.items()][2:] == [
         ("mine", "mine", "tiny"),
@@ -177,7 +209,7 @@ def test_style_files_go_to_a_package_that_takes_them(package):
 
 
 def test_a_painter_without_styles_asks_for_a_painting(package, tiny_pipe):
-    bare = Studio(Page([replace(package, styles=())], lambda path: tiny_pipe, None, None, None), None)
+    bare = Studio(Page([replace(package, styles={})], lambda path: tiny_pipe, None, None, None), None)
     assert bare.gallery(NOBODY, "alpha")["value"] == OWN
     assert bare.follow(OWN, NOTHING, NOBODY)[0]["visible"]
 
@@ -191,14 +223,47 @@ def test_what_a_visitor_loads_shows_at_once(room, package):
     assert "value" not in cards and empty.welcome(NOBODY, "beta")[0]["value"] == OWN
 
 
-def test_names_for_people():
+def choice(package, name: str, **about: str) -> Choice:
+    return Choice(replace(package, styles={name: about}), name)
+
+
+def test_titles_for_people(package):
     names = {"ink_wash": "Ink Wash", "my-style": "My Style", "ukiyo-x": "Ukiyo-x"}
-    assert {name: gallery.label(name) for name in names} == names
-    assert gallery.label("monet").key == "style_monet"
+    assert {name: gallery.label(choice(package, name)) for name in names} == names
+    assert gallery.label(choice(package, "x", title="A Kiss")) == "A Kiss"
+    assert len(gallery.label(choice(package, "x", title="x" * 10_000))) == gallery.LONGEST
+    # what a visitor saved by a name of his own has that name, whatever painting it came from
+    assert gallery.label(Choice(package, replace(mine("my-kiss"), about={"title": "The Kiss"}))) == "My Kiss"
+
+
+def test_well_known_paintings_are_translated(package):
+    for about in ({}, {"title": "The Kiss"}):
+        assert gallery.label(choice(package, "kiss", **about)).key == "style_kiss"
+    assert gallery.label(choice(package, "kiss", title="Another Kiss")) == "Another Kiss"
+
+
+def test_artist_and_year(package):
+    assert gallery.bylines(choice(package, "x")) == ("", "")
+    assert gallery.bylines(choice(package, "x", artist="Nobody")) == ("Nobody", "Nobody")
+    known = choice(package, "x", artist="J. M. W. Turner", year="c. 1810")
+    assert gallery.bylines(known) == ("J. M. W. Turner, c. 1810", "透纳，约 1810")
+    css = gallery.cards_css({"x": known}, {})
+    assert css.count("::after") == 2 and css.count(":lang(zh)") == 1 and "background" not in css
+
+
+@pytest.mark.parametrize("shipped", list_packages(REPOSITORY / MODEL_CARDS), ids=lambda package: package.name)
+def test_the_paintings_that_ship_have_chinese_titles_and_artists(shipped):
+    for style in gallery.painters([shipped]) and shipped.styles:
+        known = Choice(shipped, style)
+        assert isinstance(gallery.label(known), I18nData), (
+            f"{style}: {known.about.get('title')} is not as in ui/words/paintings.py"
+        )
+        assert not re.search("[a-z]", gallery.bylines(known)[1]), f"{style}: no word for {known.about.get('artist')}"
 
 
 @pytest.mark.parametrize("name", ["plain", 'quo"te', "</style><script>x", "a\nb", "水墨", "b\\c"])
-def test_no_name_breaks_out_of_the_style_sheet(name):
-    css = gallery.cards_css({name: "data:x", "none": None})
+def test_no_name_breaks_out_of_the_style_sheet(package, name):
+    strange = Choice(replace(package, styles={name: {"artist": name}}), name)
+    css = gallery.cards_css({name: strange, "none": choice(package, "none")}, {name: "data:x", "none": None})
     inner = css.removeprefix("<style>").removesuffix("</style>")
-    assert "<" not in inner and inner.count('"') == 2 and inner.count("{") == 1 and "\n" not in inner
+    assert "<" not in inner and inner.count('"') == 10 and inner.count("{") == 3 and "\n" not in inner

@@ -56,7 +56,7 @@ def test_upload_pick_a_style_and_drag_the_strength(page, tmp_path):
 
 def test_keyboard(page):
     slide(page, "strength", 0.9)
-    pick(page, "Alpha")
+    pick(page, "The Bridge")
     page.locator("#style").get_by_label("Beta", exact=True).focus()
     page.keyboard.press("Space")
     assert page.locator("#style").get_by_label("Beta", exact=True).is_checked()
@@ -68,8 +68,9 @@ def test_keyboard(page):
 
 def test_screen_readers(page):
     page.get_by_role("group", name="The photo on the left").wait_for()
-    page.locator("#style").get_by_role("radio", name="Alpha").wait_for()
-    page.get_by_role("slider", name="Strength").wait_for()
+    page.locator("#style").get_by_role("radio", name="The Bridge").wait_for()
+    for name in ("Strength", "Brush", "Tone", "Colour"):
+        page.get_by_role("slider", name=name).wait_for()
     page.get_by_role("tab", name="Stylise").wait_for()
 
 
@@ -80,15 +81,22 @@ def test_strength_zero_shows_the_photo(page):
     page.wait_for_function(f"new Set({SRCS}).size === 1")
 
 
-def test_kept_colours_change_the_painting(page):
-    slide(page, "preserve-color", 0)
+def test_every_slider_changes_the_painting(page):
     slide(page, "strength", 1.2)
     page.wait_for_function(f"new Set({SRCS}).size === 2")
-    changed(page, lambda: slide(page, "preserve-color", 0.8))
+    for name, value in {"brush": 2, "tone": 0, "color": 0.3}.items():
+        changed(page, lambda name=name, value=value: slide(page, name, value))
+    page.wait_for_function("location.search.includes('brush=2&tone=0&colour=0.3')")
+
+
+def test_cards_say_title_artist_and_year(page):
+    card = "[...document.querySelectorAll('#style label')].find(label => label.innerText === 'The Bridge')"
+    page.wait_for_function(f"getComputedStyle({card}, '::after').content === '\"Nobody, 1900\"'")
+    page.locator("#style").get_by_role("radio", name="The Bridge Nobody, 1900").wait_for()
 
 
 def test_a_second_style_undo_and_surprise(page):
-    pick(page, "Alpha")
+    pick(page, "The Bridge")
     unfold(page, "mixing", "second")
     beta = page.locator("#second").get_by_label("Beta", exact=True)
     mixed = changed(page, beta.check)
@@ -103,10 +111,10 @@ def test_a_second_style_undo_and_surprise(page):
 
 
 def test_the_mask(page, tmp_path):
-    pick(page, "Alpha")
+    pick(page, "The Bridge")
     changed(page, lambda: upload(page, picture((300, 200), seed=6), tmp_path / "masked.png"))
-    unfold(page, "masking", "brush")
-    canvas = page.locator("#brush canvas").last
+    unfold(page, "masking", "mask-editor")
+    canvas = page.locator("#mask-editor canvas").last
     canvas.wait_for()
     page.wait_for_timeout(1000)  # the editor fits the photo into its canvas
     canvas.scroll_into_view_if_needed()
@@ -124,7 +132,7 @@ def test_the_mask(page, tmp_path):
 
 
 def test_own_painting_joins_the_styles(page, tmp_path):
-    pick(page, "Alpha")
+    pick(page, "The Bridge")
     assert not page.locator("#painting").is_visible()
     pick(page, "Your own")
     page.locator("#painting").wait_for()
@@ -136,7 +144,7 @@ def test_own_painting_joins_the_styles(page, tmp_path):
 
 
 def test_download_is_the_full_size_and_named_after_the_photo(page, tmp_path):
-    pick(page, "Alpha")
+    pick(page, "The Bridge")
     changed(page, lambda: upload(page, picture((900, 700), seed=3), tmp_path / "at the sea.png"))
     with page.expect_download() as download:
         page.locator("#download").click()

@@ -20,7 +20,7 @@ class Request:
 @pytest.mark.parametrize("key", WORDS)
 def test_both_languages_say_the_same(key):
     english, chinese = WORDS[key]
-    assert english.strip() and chinese.strip() and english.isascii()
+    assert english.strip() and chinese.strip() and max(english) < "\u0250"  # the Latin alphabet, with accents
     fields = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in (english, chinese)]
     assert fields[0] == fields[1]
 

@@ -145,4 +145,5 @@ def paired(found: Found) -> bool:
         return {p.path.relative_to(domain.folder).with_suffix(""): (p.width, p.height) for p in found[domain] if not p.fault}
 
     domains = [domain for domain in found if domain.part != "held"]
-    return len(domains) == 2 and len(sizes(domains[0])) > 1 and sizes(domains[0]) == sizes(domains[1])
+    several = len(domains) == 2 and min(len(found[domain]) for domain in domains) > 1
+    return several and len(sizes(domains[0])) > 1 and sizes(domains[0]) == sizes(domains[1])

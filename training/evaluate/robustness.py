@@ -32,7 +32,9 @@ def painter(pipe: DiffusionPipeline, look: str | None) -> Paint:
                 return photo
             parts, palette, controls, gate = pipe.resolve(look, strength), Palette.of(photo), Controls(), min(strength, 1)
             colors = pipe.colors(palette, parts, gate * controls.tone, gate * controls.color)
-            return pipe.render(recolor(photo, *colors), parts, palette).clamp(-1, 1)
+            base = recolor(photo, *colors)
+            strokes = (pipe.render(base, parts, palette) - base) / gate
+            return torch.lerp(base, (base + strokes).clamp(-1, 1), gate)
         label = [torch.tensor([pipe.domains.index(look)])] if look is not None else []
         after = pipe.translator(at_least(photo), *label)[..., : photo.shape[-2], : photo.shape[-1]].clamp(-1, 1)
         return torch.lerp(photo, after, strength)

@@ -62,8 +62,8 @@ WORDS = {
     "models_too_many": ("You have {most} packages loaded already; forget them first.", "已载入 {most} 个模型包，请先清除。"),
     # style files
     "models_files_title": (
-        "### Style files\nA style is a file of a few kilobytes: keep it, share it, use it in any package of the same family.",
-        "### 风格文件\n一种风格只是几 KB 的文件：可以保存、分享，并用于同系列的模型包。",
+        "### Style files\nA style is a small file: keep it, share it, use it in any package of the same family.",
+        "### 风格文件\n一种风格就是一个小文件：可以保存、分享，并用于同系列的模型包。",
     ),
     "models_save_title": ("#### Save a style", "#### 保存风格"),
     "models_name": ("Name", "名称"),
@@ -73,13 +73,14 @@ WORDS = {
     "models_save": ("Save style file", "保存风格文件"),
     "models_file": ("Style file", "风格文件"),
     "models_saved": (
-        "Saved {name}. The file holds the style, not its strength ({strength}): set that when you use it.",
-        "已保存 {name}。文件只包含风格，不含强度（{strength}），使用时请自行设置。",
+        "Saved {name}. The file holds the style, not the sliders: set them when you use it (strength {strength}).",
+        "已保存 {name}。文件只包含风格，不含滑块设置，使用时请自行调整（强度 {strength}）。",
     ),
     "models_saved_mixture": (
         "Saved {name}. It is the mixture as your photo asks for it, so other photos may look a little different. "
-        "The strength ({strength}) is not in the file: set that when you use it.",
-        "已保存 {name}。这是按当前照片调配的混合风格，用在其他照片上会略有不同。文件不含强度（{strength}），使用时请自行设置。",
+        "The sliders are not in the file: set them when you use it (strength {strength}).",
+        "已保存 {name}。这是按当前照片调配的混合风格，用在其他照片上会略有不同。"
+        "文件不含滑块设置，使用时请自行调整（强度 {strength}）。",
     ),
     "models_no_look": (
         "Pick a style in the Stylise tab first, or drop a painting here.",
@@ -93,9 +94,9 @@ WORDS = {
     "models_load_title": ("#### Use a style file", "#### 使用风格文件"),
     "models_drop_style": ("Style file (.safetensors)", "风格文件（.safetensors）"),
     "models_no_style_file": ("{file} is not a style file.", "{file} 不是风格文件。"),
-    "models_other_size": (
-        "{style} has codes of {size} numbers; {package} takes {wanted}.",
-        "{style} 的编码长度为 {size}，而 {package} 需要 {wanted}。",
+    "models_misfit": (
+        "{style} was made for another model than {package}.",
+        "{style} 是为其他模型制作的，不能用于 {package}。",
     ),
     "models_too_many_styles": ("You have {most} styles loaded already; forget them first.", "已载入 {most} 种风格，请先清除。"),
     "models_style_ready": ("{name} is among the styles now.", "{name} 已加入风格列表。"),
