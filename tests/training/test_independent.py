@@ -302,6 +302,14 @@ def test_both_networks_are_scored_on_the_same_pictures(data, tiny_package, weigh
     made.clear()
     against_magenta.main(command(data, tiny_package, *options))  # the same pictures: Magenta's scores are known
     assert not made and json.loads(out.read_text())["scores"] == content["scores"]
+    content["settings"]["styles"] = {"bridge": "alpha-painting.jpg"}  # under another name, and without beta
+    content["scores"]["Magenta"] = [row | {"style": "bridge"} for row in content["scores"]["Magenta"] if row["style"] == "alpha"]
+    out.write_text(json.dumps(content))
+    against_magenta.main(command(data, tiny_package, *options))
+    assert {row[2] for row in made} == {"beta.jpg", "m07.jpg", "59.jpg"}
+    again = {(row["style"], row["metric"]): row["value"] for row in json.loads(out.read_text())["scores"]["Magenta"]}
+    assert again == theirs
+    made.clear()
     against_magenta.main(command(data, tiny_package, *options[:3], "1", *options[4:]))
     assert len(made) == 2 * 1 + 2
 

@@ -141,7 +141,8 @@ class PhotosAndPaintings(Dataset):
         replay: Path | None = None,
         parted: bool = True,
     ):
-        rng = np.random.default_rng([PARTS.index(part), seed])
+        self.crop, self.seed, self.part = crop, seed, PARTS.index(part)
+        rng = np.random.default_rng([self.part, seed])
         scenes = [Image.fromarray(scene(crop, rng)) for _ in range(SCENES)] if photos is None else []
         self.photos = Palettes(scenes or ImageFolder(photos, crop, part).images)
         new, old = painting_folders(paintings), [] if replay is None else painting_folders(replay)
@@ -149,7 +150,6 @@ class PhotosAndPaintings(Dataset):
         self.groups = [Palettes(ImageFolder(group, crop, part, limit).images) for group in (*new, *old)]
         self.first = [sum(len(group.images) for group in self.groups[:number]) for number in range(len(self.groups))]
         self.new = len(new)  # groups that are not replayed
-        self.crop, self.seed = crop, seed
         self.photo_scale, self.painting_scale = photo_scale, painting_scale
 
     @property

@@ -65,14 +65,13 @@ def conv3x3(in_channels: int, out_channels: int, stride: int = 1, bias: bool = F
 
 
 class StyleGenerator(ModelMixin, ConfigMixin):
-    """One generator for every style: a style is a code that modulates its normalisations.
+    """Paints strokes over a photo whose colours are already those of the style (`styletransfer.color`).
 
-    The output is `image + gate(code) * (painting - image)` with `gate(code)` the root mean square of the code, so the zero code
-    returns the photo exactly and scaling the code is the strength of the style. The painting is an underpainting, the photo
-    at a quarter of its resolution with the mean and deviation of its colours set by the code (Reinhard et al. 2001), and the
-    strokes of the trunk over it. The trunk could not do the first part: its normalisations hide the photo's colours from it, so
-    it could not take them away. And the underpainting must not be sharp, or the photo's own texture stays and no stroke is
-    ever learned.
+    A style is a code that modulates the normalisations, and for named styles an adapter of the weights (`StyleAdapter`). The
+    output is `image + gate(code) * (painting - image)` with `gate(code)` the root mean square of the code, so the zero code
+    returns the image exactly and scaling the code is the strength of the style. The painting is an underpainting, the image at
+    half of its resolution, and the strokes of the trunk over it. At a quarter, whatever the strokes have not learned shows as
+    fog; at full resolution the photo's own texture stays, and no stroke is ever learned.
 
     The trunk runs at a quarter and an eighth of the resolution. Nothing in it upsamples by learned zero-filling: features grow
     by bilinear interpolation, and the last pixel shuffle is followed by the binomial filter (1, 2, 1), two of the zero-order
@@ -94,7 +93,6 @@ class StyleGenerator(ModelMixin, ConfigMixin):
     def __init__(self, code_size: int = 192, base_channels: int = 64, trunk_channels: int = 96, num_blocks: int = 3):
         super().__init__()
         half = max(base_channels // 2, 16)
-        self.colors = ModulatedNorm(3, code_size, eps=1e-2)  # a photo with a deviation below 0.1 stays quiet
         self.stem = ModulatedConv(48, base_channels, code_size)
         self.before = ModulatedBlock(base_channels, code_size)
         self.down = ModulatedConv(base_channels, trunk_channels, code_size, stride=2)
@@ -108,7 +106,6 @@ class StyleGenerator(ModelMixin, ConfigMixin):
             if isinstance(module, ModulatedNorm):
                 nn.init.normal_(module.affine.weight, std=0.2 / code_size**0.5)
                 nn.init.zeros_(module.affine.bias)
-        nn.init.constant_(self.colors.affine.bias[:3], -0.5)  # colours start with a deviation of 1 / 2, as in most photos
 
     def forward(self, image: Tensor, code: Tensor, statistics: Statistics | None = None) -> Tensor:
         """Paint `image` (B, 3, H, W) in [-1, 1], H and W at least 16, in the style of `code` (B, code_size).
@@ -123,8 +120,7 @@ class StyleGenerator(ModelMixin, ConfigMixin):
         pad = (0, -width % self.size_multiple, 0, -height % self.size_multiple)
         x = F.pad(image, pad, mode="reflect") if any(pad) else image
         gate = torch.linalg.vector_norm(code, dim=1) / code.shape[1] ** 0.5  # its gradient at zero is zero, not NaN
-        underpainting = double(double(self.colors(F.avg_pool2d(x, 4), code, statistics)))
-        painting = (underpainting + self.strokes(x, code, statistics))[..., :height, :width]
+        painting = (double(F.avg_pool2d(x, 2)) + self.strokes(x, code, statistics))[..., :height, :width]
         return image + gate.view(-1, 1, 1, 1) * (painting - image)
 
     def strokes(self, x: Tensor, code: Tensor, statistics: Statistics | None) -> Tensor:
