@@ -74,7 +74,7 @@ def test_a_training_pushes_as_it_goes(account, tiny_painter, config, capsys):  #
     # it may take the place of that of update 2
     assert titles(account) in (["Update 2", "The last package"], ["The last package"])
     files = account.repos["model", REPO].files()
-    assert {"model_index.json", "README.md", "styles.safetensors", "samples/sheet.jpg", WEIGHTS} <= files.keys()
+    assert {"model_index.json", "README.md", "pipeline.py", "samples/sheet.jpg", WEIGHTS} <= files.keys()
     for name, tensor in load(files[WEIGHTS]).items():
         assert torch.equal(tensor, trainer.averages["stylizer"].net.state_dict()[name])
     assert f"the package is at {account.url}/{REPO}" in capsys.readouterr().out
@@ -95,7 +95,7 @@ def test_every_commit_is_a_whole_package_of_its_update(account, tiny_painter, co
     for name, content in files.items():
         (tmp_path / "got" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "got" / name).write_bytes(content)
-    assert read_package(tmp_path / "got").styles == ("dots", "lines")
+    assert read_package(tmp_path / "got").kind == "StyleTransferPipeline" and read_package(tmp_path / "got").samples
 
 
 def test_pushing_does_not_change_what_is_learned(account, tiny_painter, config, tmp_path):  # noqa: F811
