@@ -42,14 +42,8 @@ def labels(styles: Mapping[str, Choice]) -> list[tuple[str | I18nData, str]]:
 def label(choice: Choice) -> str | I18nData:
     """A style's title for people, translated where the painting is well known."""
     key = f"style_{choice.name}"
-    known = key in WORDS and same(choice.about.get("title", WORDS[key][0]), WORDS[key][0])
+    known = key in WORDS and choice.about.get("title", WORDS[key][0]) == WORDS[key][0]
     return say(key) if known else title(choice)
-
-
-def same(title: str, other: str) -> bool:
-    """Whether two titles are the same but for what is in brackets."""
-    one, two = (re.sub(r"\(.*?\)", "", text[:LONGEST]).strip().casefold() for text in (title, other))
-    return one == two
 
 
 def title(choice: Choice) -> str:
