@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode
 # as `StyleTransferPipeline` has them, which costs torch to import
 MAX_STRENGTH = 1.5
 BRUSHES = (0.5, 2.0)
-TONE = 0.6
+TONE = 0.5
 LONGEST = 200  # characters of a name
 REMEMBERED = 20  # looks that can be undone
 IN_LINKS = {"brush": "brush", "tone": "tone", "color": "colour"}  # what a link says only where it is not as usual
