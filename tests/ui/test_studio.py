@@ -11,6 +11,7 @@ from gradio.i18n import I18nData
 from PIL import Image
 
 from styletransfer.catalog import MODEL_CARDS, REPOSITORY, list_packages, read_package
+from styletransfer.pipelines import painting as pipeline_painting
 from styletransfer.pipelines import style_transfer
 from styletransfer.styles import Style
 from styletransfer.ui import gallery, painting, studio
@@ -157,8 +158,8 @@ def test_undo_goes_back_one_look(room):
 
 
 def test_the_sliders_are_those_of_the_pipeline():
-    assert (MAX_STRENGTH, BRUSHES, TONE) == (style_transfer.MAX_STRENGTH, style_transfer.BRUSHES, style_transfer.TONE)
-    assert Look("", "").tone == style_transfer.Controls().tone
+    assert (MAX_STRENGTH, BRUSHES, TONE) == (style_transfer.MAX_STRENGTH, pipeline_painting.BRUSHES, pipeline_painting.TONE)
+    assert Look("", "").tone == pipeline_painting.Controls().tone
 
 
 def test_a_surprise_is_another_style(room):
