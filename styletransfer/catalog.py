@@ -3,7 +3,9 @@
 import difflib
 import json
 import logging
+import math
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +31,7 @@ class Package:
         name: The folder's name, or its id on the Hub if it was fetched.
         title: What to call it, from the card.
         kind: Class of its pipeline.
-        styles: What each of its styles says of its painting, by the style's name: `title`, `artist`, `year` ...
+        styles: What each of its styles says of its painting, by the style's name: `title`, `artist`, `year`. The oldest first.
         samples: Its sample pictures; the thumbnail of a style is `samples/<style>.jpg`.
         card: Everything in the front matter of the card.
     """
@@ -73,10 +75,16 @@ def read_package(folder: str | Path, name: str | None = None) -> Package:
         name=name,
         title=str(card.get("title") or card.get("model_name") or name.rpartition("/")[2]),
         kind=index["_class_name"],
-        styles={style["name"]: style for style in about if "name" in style},
+        styles={style["name"]: style for style in sorted(about, key=year) if "name" in style},
         samples=tuple(sorted(folder.glob("samples/*.jpg"))),
         card=card,
     )
+
+
+def year(about: dict[str, str]) -> float:
+    """The year of a style's painting, from words such as "c. 1831"; infinite where none is said."""
+    found = re.search(r"\d{3,4}", about.get("year", ""))
+    return int(found.group()) if found else math.inf
 
 
 def read_index(folder: Path) -> dict:

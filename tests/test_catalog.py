@@ -1,11 +1,13 @@
 import json
 import logging
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from styletransfer import catalog
 from styletransfer.catalog import check_style, find_package, list_packages, read_package
+from styletransfer.styles import Style
 
 
 def test_a_package_is_read_from_its_card_and_headers(tiny_package):
@@ -98,3 +100,11 @@ def test_what_a_header_says_must_be_text(about, tmp_path):
     (tmp_path / "x.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     with pytest.raises(ValueError, match="not a readable safetensors file"):
         catalog.read_header(tmp_path / "x.safetensors")
+
+
+def test_the_oldest_painting_comes_first(tiny_package, tmp_path):
+    package = shutil.copytree(tiny_package, tmp_path / "package")
+    beta = Style.load(package / "styles" / "beta.safetensors")
+    for name, said in (("wave", "c. 1831"), ("zodiac", "1896-1897"), ("undated", "unknown")):
+        replace(beta, name=name, about={"year": said}).save(package / "styles" / f"{name}.safetensors")
+    assert list(read_package(package).styles) == ["wave", "zodiac", "alpha", "beta", "undated"]
