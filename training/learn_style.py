@@ -36,7 +36,7 @@ class LearnStyle(Run):
     features: Features = field(default_factory=Features)
     rate: float = 2e-3
     """Learning rate of the adapter."""
-    content: float = 7.0
+    content: float = 3.0
     """Weight of the content distance to the recoloured photo."""
     style: float = 20.0
     """Weight of the nearest-neighbour feature distance to the painting."""
