@@ -136,10 +136,11 @@ def test_every_painting_is_learned_and_held_out_are_photos_alone(config):
 
 
 def test_the_score_on_held_out_photos_falls(config):
-    config = replace(config, updates=20, validate_every=20, rate=2e-2)
+    """Most of it the content: random features say little of strokes."""
+    config = replace(config, updates=30, validate_every=30, rate=5e-3, content=30.0, style=1.0)
     Trainer(learn_style(config), config).train()
     scores = [row["style_and_content"] for row in json.loads((config.out / "history.json").read_text())["scores"]]
-    assert scores[-1] < 0.99 * scores[0], scores
+    assert scores[-1] < 0.8 * scores[0], scores
 
 
 def test_a_run_goes_on(config):
