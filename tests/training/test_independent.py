@@ -162,6 +162,8 @@ def test_the_painting_must_be_among_the_five_nearest(network):
     assert bool(features.compare(result, seen((0, 0)), stranger)["top5"])
     stranger = torch.tensor([[0.3, -0.95]])  # -60, too
     assert not bool(features.compare(result, seen((0, 0)), stranger)["top5"])
+    again = torch.tensor([[np.cos(np.radians(60.5)), -np.sin(np.radians(60.5))]]).float()  # the one at -60 degrees, and no rival
+    assert bool(features.compare(result, seen((0, 0)), again)["top5"])
 
 
 def test_a_copy_and_the_painting_itself(network):
