@@ -97,6 +97,25 @@ def test_a_file_gives_the_network_that_was_saved(network, weights):
     assert a.keys() == {2, 9} and torch.allclose(a[9], b[9], atol=0.05)
 
 
+def test_a_file_of_the_hub_has_other_names(network, tmp_path):
+    """As transformers' Dinov2Model saves it."""
+    longer = {"q": "attention.attention.query", "k": "attention.attention.key", "v": "attention.attention.value"}
+    longer |= {"o": "attention.output.dense", "fc1": "mlp.fc1", "fc2": "mlp.fc2", "norm1": "norm1", "norm2": "norm2"}
+    longer |= {"ls1": "layer_scale1.lambda1", "ls2": "layer_scale2.lambda1"}
+    first = {"cls": "cls_token", "pos": "position_embeddings", "patch": "patch_embeddings.projection"}
+    hub = {"embeddings.mask_token": torch.zeros(1, 16), "layernorm.weight": torch.ones(16)}
+    for name, tensor in network.state_dict().items():
+        parts = name.split(".")
+        if parts[0] == "layers":
+            renamed = ["encoder.layer", parts[1], longer[parts[2]], *parts[3:]]
+        else:
+            renamed = ["embeddings", first[parts[0]], *parts[1:]]
+        hub[".".join(renamed)] = tensor
+    save_file(hub, tmp_path / "model.safetensors")
+    loaded = load_vision_transformer(tmp_path / "model.safetensors").state_dict()
+    assert all(torch.equal(tensor, loaded[name]) for name, tensor in network.state_dict().items())
+
+
 def test_what_is_no_transformer_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no weights of a vision transformer"):
         load_vision_transformer(tmp_path / "nothing")

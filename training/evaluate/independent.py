@@ -30,7 +30,8 @@ ANCHORS = ("photo", "another painting")  # left as it is; in place of the result
 @dataclass(frozen=True, kw_only=True)
 class Independent:
     weights: Path | None = None
-    """A safetensors file of a vision transformer in DINOv2's layout, which no loss sees. Without it these scores are left out."""
+    """A safetensors file of a vision transformer that no loss sees, such as that of facebook/dinov2-small on the Hub. Without it
+    these scores are left out."""
     paintings: Path | None = None
     """Folders of paintings, of which those that training holds out, every tenth, set the scale; by default --paintings."""
     cache: Path | None = None

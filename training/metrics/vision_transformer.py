@@ -1,5 +1,6 @@
 """A vision transformer in DINOv2's layout, for metrics: no loss sees its features."""
 
+import re
 from pathlib import Path
 
 import torch
@@ -11,6 +12,15 @@ from torch import Tensor, nn
 PATCH = 14  # pixels: side of the squares that become tokens
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB in [0, 1], ImageNet's
 HEAD = 64  # channels of an attention head, at every size of DINOv2
+HUB_NAMES = (  # of facebook/dinov2-small on the Hub -> here
+    (r"^embeddings\.cls_token$", "cls"),
+    (r"^embeddings\.position_embeddings$", "pos"),
+    (r"^embeddings\.patch_embeddings\.projection\.", "patch."),
+    (r"^encoder\.layer\.(\d+)\.attention\.attention\.(q|k|v)(?:uery|ey|alue)\.", r"layers.\1.\2."),
+    (r"^encoder\.layer\.(\d+)\.attention\.output\.dense\.", r"layers.\1.o."),
+    (r"^encoder\.layer\.(\d+)\.layer_scale(\d)\.lambda1$", r"layers.\1.ls\2"),
+    (r"^encoder\.layer\.(\d+)\.(?:mlp\.)?", r"layers.\1."),
+)
 
 
 class Block(nn.Module):
@@ -35,8 +45,6 @@ class Block(nn.Module):
 
 class VisionTransformer(nn.Module):
     """ViT (Dosovitskiy et al. 2021) in DINOv2's layout (Oquab et al. 2024, https://arxiv.org/abs/2304.07193), frozen.
-
-    Parameters have the names of the files that `load_vision_transformer` reads.
 
     Args:
         width: Channels D of a token; 384 is ViT-S.
@@ -76,11 +84,11 @@ class VisionTransformer(nn.Module):
 
 
 def load_vision_transformer(path: Path) -> VisionTransformer:
-    """The network of a safetensors file; its width, depth and positions are those of the tensors."""
+    """The network of a safetensors file, such as that of facebook/dinov2-small; its sizes are those of the tensors."""
     if not path.is_file():
         raise FileNotFoundError(f"no weights of a vision transformer at {path}: expected a safetensors file")
     try:
-        tensors = load_file(path)
+        tensors = {here(name): tensor for name, tensor in load_file(path).items()}
         depth = 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("layers."))
         network = VisionTransformer(tensors["cls"].shape[2], depth, round((tensors["pos"].shape[1] - 1) ** 0.5))
         needed = network.state_dict().keys()
@@ -88,3 +96,10 @@ def load_vision_transformer(path: Path) -> VisionTransformer:
     except (SafetensorError, KeyError, ValueError, IndexError, RuntimeError) as error:
         raise ValueError(f"{path} holds no vision transformer in DINOv2's layout: {error}") from None
     return network
+
+
+def here(name: str) -> str:
+    """The name of a parameter of `VisionTransformer`, by its own or by its name on the Hub."""
+    for pattern, replacement in HUB_NAMES:
+        name = re.sub(pattern, replacement, name)
+    return name
