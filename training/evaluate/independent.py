@@ -102,16 +102,23 @@ class NamedStyles:
     ):
         self.features, self.paintings, self.artists = features, paintings, artists
         self.photos = features.see(photos)
+        self.anchors: dict[
+            str, tuple
+        ] = {}  # of each style its painting's statistics, values of the photos, and of other paintings
 
     def scores(self, style: str, results: Iterable[Image.Image]) -> list[Score]:
-        own = self.features.see([open_image(self.paintings[style])]).style
-        values = self.features.compare(self.features.see(results, self.photos.sizes), self.photos, own)
-        copies = self.features.compare(self.photos, self.photos, own)
-        others = [open_image(path) for path in other_paintings(self.paintings[style], self.artists)]
-        if others:
-            seen = self.features.see(others)
-            return rows(style, values, copies, self.features.compare(seen, seen, own))
-        return rows(style, values, copies)
+        features = self.features
+        if style not in self.anchors:
+            own = features.see([open_image(self.paintings[style])]).style
+            files = other_paintings(self.paintings[style], self.artists)
+            others = features.see(map(open_image, files)) if files else None
+            self.anchors[style] = (
+                own,
+                features.compare(self.photos, self.photos, own),
+                features.compare(others, others, own) if others else None,
+            )
+        own, *anchors = self.anchors[style]
+        return rows(style, features.compare(features.see(results, self.photos.sizes), self.photos, own), *anchors)
 
 
 def unseen_references(
