@@ -33,6 +33,8 @@ class LearnStyle(Run):
     """Write a copy of the package that has the style, too; an empty or new folder."""
     crop: Annotated[int, tyro.conf.arg(aliases=["--data.crop"])] = 192  # what errors about pictures call it
     """Side of the square training crops, in pixels."""
+    from_style: str | None = None
+    """A style of the package, or a style file, whose strokes to start from: one of a like hand takes less time."""
     features: Features = field(default_factory=Features)
     rate: float = 2e-3
     """Learning rate of the adapter."""

@@ -54,6 +54,16 @@ class StyleAdapter(ModelMixin, ConfigMixin):
             kept |= {f"{key.replace('/', '.')}.{kind}": value for key, value in factors.items()}
         return kept
 
+    @torch.no_grad()
+    def load_factors(self, factors: Mapping[str, Tensor]) -> None:
+        """Take the values of `factors`, as a style file holds them: the same names and shapes as `factors()`."""
+        own = self.factors()
+        wrong = own.keys() ^ factors.keys() or {name for name in own if own[name].shape != factors[name].shape}
+        if wrong:
+            raise ValueError(f"these factors of another adapter do not fit: {', '.join(sorted(wrong)[:3])}")
+        for name, factor in own.items():
+            factor.copy_(factors[name])
+
     def forward(self) -> dict[str, Tensor]:
         """What to add to each parameter of the generator, by its name there; convolutions as matrices (O, I k k)."""
         return changes(self.factors())

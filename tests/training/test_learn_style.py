@@ -3,6 +3,7 @@
 import dataclasses
 import filecmp
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,6 +117,27 @@ def test_it_starts_as_the_encoder_saw_the_paintings(config, tiny_pipe):
     photo = picture(seed=5)
     encoded = Style(style.codes, "encoded", style.palettes)
     assert np.array_equal(*(np.asarray(tiny_pipe(photo, one).images[0]) for one in (style, encoded)))
+
+
+@pytest.mark.parametrize("of_the_package", [True, False])
+def test_it_starts_from_the_strokes_of_another_style(config, tiny_package, tmp_path, of_the_package):
+    """By name or by file: the adapter is that style's, code and palette are the paintings' own."""
+    config = replace(config, updates=2, rate=2e-2)
+    Trainer(learn_style(config), config).train()
+    first = Style.load(config.out / "pipeline" / "style.safetensors")
+    package, file = tmp_path / "package", tmp_path / "first.safetensors"
+    shutil.copytree(tiny_package, package)
+    first.named("first").save(package / "styles" / "first.safetensors" if of_the_package else file)
+    other = replace(config, package=str(package), name="second", from_style="first" if of_the_package else str(file))
+    adapter = learn_style(other).nets["adapter"].factors()
+    assert adapter.keys() == first.adapter.keys() and any(factor.any() for name, factor in adapter.items() if "up" in name)
+    assert all(torch.equal(adapter[name], factor) for name, factor in first.adapter.items())
+
+
+@pytest.mark.parametrize("start", ["beta", "nobody"])
+def test_a_style_without_strokes_is_no_start(config, start):
+    with pytest.raises(ValueError, match=start):
+        learn_style(replace(config, from_style=start))
 
 
 def test_a_single_painting_in_a_file(config):

@@ -73,12 +73,14 @@ def learn_style(config: LearnStyle) -> Preset:
         for part in PARTS
     )
     start = pipe.encode_style(data.paintings, config.name)
+    adapter = StyleAdapter.of(pipe.stylizer)
+    if config.from_style is not None:
+        adapter.load_factors(known_style(pipe, config.from_style).adapter)
     pipe.stylizer.requires_grad_(False)
     features = feature_pyramid(config.features)
     frozen = {"stylizer": pipe.stylizer, "codes": Codes(start.codes), "features": features}
     return Preset(
-        nets=frozen
-        | {"adapter": StyleAdapter.of(pipe.stylizer), "discriminator": PatchDiscriminator(base_channels=24, norm="none")},
+        nets=frozen | {"adapter": adapter, "discriminator": PatchDiscriminator(base_channels=24, norm="none")},
         recipe=Recipe(
             step=AdaptedPainting,
             phases=(Phase("generator", ("adapter",)), Phase("discriminator", ("discriminator",))),
@@ -93,6 +95,17 @@ def learn_style(config: LearnStyle) -> Preset:
         export=StyleExport(config, package, start, to_pil(held[0]["photo"])),
         judge=Painted(Held(lambda: held, SCORED), features, config.style, config.content, AdaptedPainting, frozen),
     )
+
+
+def known_style(pipe: StyleTransferPipeline, name_or_file: str) -> Style:
+    """The style of that name, or in that file, which must fit the networks of `pipe` and have learned something."""
+    if name_or_file not in pipe.styles and not name_or_file.endswith(".safetensors"):
+        raise ValueError(f"no style {name_or_file!r}: give a style file or one of {', '.join(pipe.styles) or 'none'}")
+    known = pipe.named.get(name_or_file)
+    style = known or pipe.load_style(name_or_file, name="the start of another style")
+    if not style.adapter:
+        raise ValueError(f"{name_or_file} has learned nothing to start from: the encoder alone saw its painting")
+    return style
 
 
 @dataclass(frozen=True)
