@@ -14,7 +14,7 @@ OPAQUE = {".bmp", ".jpeg", ".jpg"}  # formats without transparency
 NUMBERS = {  # option -> smallest, largest, default, words; styletransfer.pipelines.painting has them too, and costs torch
     "strength": (0, 1.5, 1.0, "0 leaves the photo, 1 is the style"),
     "tone": (0, 1, 0.5, "how far the photo's lightness moves to that of the style"),
-    "color": (0, 1, 1.0, "how far its colours move to those of the style"),
+    "color": (0, 1, 0.8, "how far its colours move to those of the style"),
     "brush": (0.5, 2, 1.0, "fine to broad strokes"),
     "size": (64, 2048, 384, "pixels of the shorter side at which strokes are painted"),
 }

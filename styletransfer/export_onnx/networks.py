@@ -17,9 +17,9 @@ from styletransfer.models.style_adapter import StyleAdapter, adapted, changes
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
 from styletransfer.pipelines import load_pipeline
-from styletransfer.pipelines.painting import PANORAMA, SIZE, TONE
+from styletransfer.pipelines.painting import COLOR, PANORAMA, SIZE, TONE
 from styletransfer.pipelines.style_transfer import MAX_STRENGTH
-from styletransfer.styles import unit
+from styletransfer.styles import keep_color, unit
 
 OPSET = 20
 MAX_SIDE = 16384  # pixels
@@ -36,10 +36,13 @@ class Painter(nn.Module):
         super().__init__()
         self.stylizer = stylizer
 
-    def forward(self, photo: Tensor, matrix: Tensor, offset: Tensor, code: Tensor, factors: dict[str, Tensor]) -> Tensor:
+    def forward(
+        self, photo: Tensor, matrix: Tensor, offset: Tensor, kept: Tensor, code: Tensor, factors: dict[str, Tensor]
+    ) -> Tensor:
         """Painting (1, 3, H, W) of `photo` (1, 3, H, W) in [-1, 1], H and W at least 16, in the style of `code` (1, D).
 
-        Colours move by `matrix` (3, 3) and `offset` (3,), the `factors` are those of a style file. The strokes are whole whatever
+        Colours move by `matrix` (3, 3) and `offset` (3,), and strokes keep the share `kept` (1,) of the chroma that photos then
+        have; the `factors` are those of a style file. The strokes are whole whatever
         the strength, which is for the caller to blend, over the recoloured photo and at its full size.
         """
         base = recolor(photo, matrix[None], offset[None])  # onnxruntime takes no shorter one
@@ -48,7 +51,7 @@ class Painter(nn.Module):
         padded = base[:, :, rows][:, :, :, columns]
         painting = adapted(self.stylizer, changes(factors), padded, code)[..., :height, :width]
         gate = code.square().mean().sqrt().clamp(1e-6, 1.0)
-        return (base + (painting - base) / gate).clamp(-1, 1)
+        return keep_color(base + (painting - base) / gate, base, kept).clamp(-1, 1)
 
 
 class Look(nn.Module):
@@ -92,7 +95,7 @@ def export(package: Package, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     picture, code = torch.zeros(1, 3, 75, 66), torch.zeros(1, pipe.stylizer.config.code_size)
     factors = StyleAdapter.of(pipe.stylizer, rank=3).factors()
-    colors = {"matrix": torch.eye(3), "offset": torch.zeros(3)}
+    colors = {"matrix": torch.eye(3), "offset": torch.zeros(3), "kept": torch.zeros(1)}
     write(
         Painter(pipe.stylizer),
         {"photo": picture, **colors, "code": code, "factors": factors},
@@ -109,6 +112,7 @@ def export(package: Package, folder: Path) -> None:
         "size": SIZE,
         "panorama": PANORAMA,
         "tone": TONE,
+        "color": COLOR,
         "statistics": MAX_STATISTICS,
         "regularizer": REGULARIZER,
         "knee": KNEE,

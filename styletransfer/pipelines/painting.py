@@ -19,6 +19,7 @@ SIZE = 384  # pixels of the shorter side at which strokes are painted
 SIZES = (64, 2048)
 BRUSHES = (0.5, 2.0)
 TONE = 0.5  # at 1 a snow scene turns as dark as its Rembrandt
+COLOR = 0.8  # at 1 skin and sky are of one hue where a painting has but one
 PANORAMA = 4  # times the shorter side: a photo that is longer is painted at a smaller size
 STRIP = 256  # rows that are blended at a time
 
@@ -28,7 +29,7 @@ class Controls:
     """How a style is painted, beside its strength; `StyleTransferPipeline.__call__` says what each means."""
 
     tone: float = TONE
-    color: float = 1.0
+    color: float = COLOR
     brush: float = 1.0
     size: int = SIZE
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from styletransfer.color import Palette
 from styletransfer.images import to_tensor, upright
-from styletransfer.pipelines.painting import SIZE, TONE, Controls, Painter
+from styletransfer.pipelines.painting import COLOR, SIZE, TONE, Controls, Painter
 from styletransfer.styles import Style
 
 
@@ -56,7 +56,7 @@ class StyleTransferPipeline(Painter, DiffusionPipeline):
         strength: float = 1.0,
         mask: Image.Image | None = None,
         tone: float = TONE,
-        color: float = 1.0,
+        color: float = COLOR,
         brush: float = 1.0,
         size: int = SIZE,
     ) -> ImagePipelineOutput:

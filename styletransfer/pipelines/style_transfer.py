@@ -21,7 +21,7 @@ from styletransfer.models.upscale_generator import UpscaleGenerator
 from styletransfer.pipelines import standalone
 from styletransfer.pipelines.base import forget_paths, write_code
 from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
-from styletransfer.pipelines.painting import SIZE, TONE, Controls, Painter, check_number
+from styletransfer.pipelines.painting import COLOR, SIZE, TONE, Controls, Painter, check_number
 from styletransfer.styles import Style, check_name
 
 MAX_STRENGTH = 1.5
@@ -161,7 +161,7 @@ class StyleTransferPipeline(Painter, DiffusionPipeline):
         strength: float = 1.0,
         mask: Image.Image | Sequence[Image.Image] | None = None,
         tone: float = TONE,
-        color: float = 1.0,
+        color: float = COLOR,
         brush: float = 1.0,
         size: int = SIZE,
         output_type: str = "pil",

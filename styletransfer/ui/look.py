@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode
 # as `StyleTransferPipeline` has them, which costs torch to import
 MAX_STRENGTH = 1.5
 BRUSHES = (0.5, 2.0)
-TONE = 0.5
+TONE, COLOR = 0.5, 0.8
 LONGEST = 200  # characters of a name
 REMEMBERED = 20  # looks that can be undone
 IN_LINKS = {"brush": "brush", "tone": "tone", "color": "colour"}  # what a link says only where it is not as usual
@@ -36,7 +36,7 @@ class Look:
     strength: float = 1.0
     brush: float = 1.0
     tone: float = TONE
-    color: float = 1.0
+    color: float = COLOR
 
     def to_query(self) -> str:
         """The look as the query of a link.
@@ -64,7 +64,7 @@ class Look:
             strength=number(values.get("strength"), 1.0, MAX_STRENGTH),
             brush=number(values.get("brush"), 1.0, BRUSHES[1], BRUSHES[0]),
             tone=number(values.get("tone"), TONE, 1),
-            color=number(values.get("colour"), 1.0, 1),
+            color=number(values.get("colour"), COLOR, 1),
         )
 
 

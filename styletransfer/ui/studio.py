@@ -13,7 +13,7 @@ from PIL import Image
 from styletransfer.catalog import Package
 from styletransfer.ui.gallery import cards_css, choices, labels, painters
 from styletransfer.ui.inputs import read, refusal
-from styletransfer.ui.look import TONE, Look, remember
+from styletransfer.ui.look import COLOR, TONE, Look, remember
 from styletransfer.ui.page import Page
 from styletransfer.ui.painting import borrow, paint, preview_of, thumbnails
 from styletransfer.ui.visitor import Choice, Visitor
@@ -61,7 +61,7 @@ class Studio:
         strength=1,
         brush=1,
         tone=TONE,
-        color=1,
+        color=COLOR,
         painting=None,
         second=NOTHING,
         mix=0.5,
@@ -179,7 +179,7 @@ class Studio:
         others = [choice.name for choice in styles if choice.package == one.package and choice.name != one.name]
         second = random.choice(others) if others and random.random() < 0.4 else None
         mix, strength = random.choice([0.3, 0.4, 0.5]), random.choice([0.8, 0.9, 1.0, 1.1, 1.2])
-        brush, color = random.choice([0.8, 1.0, 1.0, 1.3]), random.choice([1.0, 1.0, 0.5])
+        brush, color = random.choice([0.8, 1.0, 1.0, 1.3]), random.choice([1.0, COLOR, 0.5])
         return self.settings(Look(one.package.name, one.name, second, mix, strength, brush, color=color), visitor)
 
     def fold_out(self, photo):

@@ -6,7 +6,7 @@ import gradio as gr
 
 from styletransfer.ui.gallery import cards_css, choices, labels, painters
 from styletransfer.ui.inputs import AS_FILE, BeforeAfter, Cards, PhotoInput
-from styletransfer.ui.look import BRUSHES, MAX_STRENGTH, TONE
+from styletransfer.ui.look import BRUSHES, COLOR, MAX_STRENGTH, TONE
 from styletransfer.ui.page import Page
 from styletransfer.ui.painting import thumbnails
 from styletransfer.ui.studio import NOBODY, NOTHING, OWN, Studio
@@ -81,7 +81,7 @@ def build(page: Page) -> None:
                 strength = gr.Slider(0, MAX_STRENGTH, 1, step=0.05, label=say("stylise_strength"), elem_id="strength")
                 brush = gr.Slider(*BRUSHES, 1, step=0.1, label=say("stylise_brush"), elem_id="brush")
                 tone = gr.Slider(0, 1, TONE, step=0.05, label=say("stylise_tone"), elem_id="tone")
-                color = gr.Slider(0, 1, 1, step=0.05, label=say("stylise_color"), elem_id="color")
+                color = gr.Slider(0, 1, COLOR, step=0.05, label=say("stylise_color"), elem_id="color")
             with gr.Row(elem_id="tools"):
                 download = gr.Button(say("stylise_download"), variant="primary", elem_id="download")
                 cancel = gr.Button(say("stylise_cancel"), elem_id="cancel", visible=False)

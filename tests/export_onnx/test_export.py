@@ -13,7 +13,7 @@ from styletransfer.color import Palette, recolor
 from styletransfer.export_onnx import site
 from styletransfer.export_onnx.__main__ import main
 from styletransfer.images import to_tensor
-from styletransfer.styles import Style, read_tensors
+from styletransfer.styles import Style, keep_color, read_tensors
 from tests.conftest import picture, unit_codes
 
 SIZES = [(70, 65), (16, 16), (17, 131), (96, 64)]  # width and height
@@ -40,12 +40,20 @@ def test_the_files_are_all_there_is(exported):
     assert files == ["encoder.onnx", "styles.json", "styles/alpha.safetensors", "styles/beta.safetensors", "stylizer.onnx"]
 
 
-def stylized(session, book: dict, photo: torch.Tensor, style: Style, strength: float, colors: tuple) -> np.ndarray:
+def stylized(
+    session, book: dict, photo: torch.Tensor, style: Style, strength: float, colors: tuple, kept: float = 0.0
+) -> np.ndarray:
     """What stylizer.onnx paints; zeros stand for what a style's adapter lacks."""
     zeros = {
         name: torch.zeros([1 if axis == rank(name) else size for axis, size in enumerate(shape)]) for name, shape in book.items()
     }
-    inputs = {"photo": photo, "matrix": colors[0], "offset": colors[1], "code": strength * style.codes[:1]}
+    inputs = {
+        "photo": photo,
+        "matrix": colors[0],
+        "offset": colors[1],
+        "kept": torch.tensor([kept]),
+        "code": strength * style.codes[:1],
+    }
     inputs |= zeros | dict(style.adapter)
     (painting,) = session.run(None, {name: value.numpy() for name, value in inputs.items()})
     return painting
@@ -60,14 +68,14 @@ def test_the_stylizer_paints_alike_at_any_size(session, exported, tiny_pipe):
     for seed, size in enumerate(SIZES):
         photo = to_tensor(picture(size, seed))
         style, strength = tiny_pipe.named["alpha" if seed % 2 else "beta"], (1.0, 0.6, 1.3, 1.0)[seed]
-        palette = Palette.of(photo)
+        palette, kept = Palette.of(photo), 0.3 * (seed % 2)
         one = Style(style.codes[:1], "one", style.palettes[:1], style.adapter)
-        colors = tiny_pipe.colors(palette, [(one, 1.0)], 0.5, 1.0)
+        colors = tiny_pipe.colors(palette, [(one, 1.0)], 0.5, 0.7)
         with torch.no_grad():
             base = recolor(photo, *colors)
             expected = tiny_pipe.render(base, [(one, strength)], palette)
-            expected = (base + (expected - base) / min(strength, 1)).clamp(-1, 1)
-        painting = stylized(stylizer, book["adapter"], photo, one, strength, colors)
+            expected = keep_color(base + (expected - base) / min(strength, 1), base, kept).clamp(-1, 1)
+        painting = stylized(stylizer, book["adapter"], photo, one, strength, colors, kept)
         assert (expected - photo).abs().mean() > 0.05  # otherwise the next line says little
         assert np.abs(painting - expected.numpy()).max() < 2e-3
 

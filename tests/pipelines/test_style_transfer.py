@@ -8,7 +8,8 @@ from PIL import Image
 from styletransfer import Palette, Style, StyleTransferPipeline, UpscaleGenerator, load_pipeline
 from styletransfer.color import recolor, transport
 from styletransfer.images import to_pil, to_tensor
-from styletransfer.pipelines.painting import TONE, Controls, working_size
+from styletransfer.pipelines.painting import COLOR, TONE, Controls, working_size
+from styletransfer.styles import keep_color
 from tests.conftest import picture, unit_codes
 
 SMALL = {"size": 65}  # at which a picture of 70 x 65 pixels is painted as it is
@@ -36,7 +37,7 @@ def enlarging_pipe(tiny_package) -> StyleTransferPipeline:
 
 
 @torch.no_grad()
-def by_hand(pipe, photo: Image.Image, parts: dict[str, float], tone: float = TONE, color: float = 1.0) -> np.ndarray:
+def by_hand(pipe, photo: Image.Image, parts: dict[str, float], tone: float = TONE, color: float = COLOR) -> np.ndarray:
     """The painting of a photo that is painted at its own size, by styles of one palette each and weights of sum at most 1."""
     pixels = to_tensor(photo)
     total = sum(parts.values())
@@ -58,7 +59,8 @@ def by_hand(pipe, photo: Image.Image, parts: dict[str, float], tone: float = TON
     stylizer.load_state_dict(weights)
     base = recolor(pixels, matrix, offset)
     strokes = stylizer(base, total * code[None] / code.square().mean().sqrt()) - base
-    return np.asarray(to_pil(torch.lerp(base, (base + strokes / total).clamp(-1, 1), total)), dtype=int)
+    painting = keep_color(base + strokes / total, base, 1 - color).clamp(-1, 1)
+    return np.asarray(to_pil(torch.lerp(base, painting, total)), dtype=int)
 
 
 @pytest.mark.parametrize("parts", [{"alpha": 1.0}, {"beta": 0.7}, {"alpha": 0.3, "beta": 0.5}])

@@ -15,7 +15,7 @@ from styletransfer.pipelines import painting as pipeline_painting
 from styletransfer.pipelines import style_transfer
 from styletransfer.styles import Style
 from styletransfer.ui import gallery, painting, studio
-from styletransfer.ui.look import BRUSHES, MAX_STRENGTH, TONE, Look
+from styletransfer.ui.look import BRUSHES, COLOR, MAX_STRENGTH, TONE, Look
 from styletransfer.ui.page import Page
 from styletransfer.ui.studio import NOBODY, NOTHING, OWN, Studio
 from styletransfer.ui.visitor import Choice, Visitor
@@ -43,7 +43,7 @@ def mine(name="mine", size=8):
 
 
 def preview(room, photo, style="beta", second=NOTHING, mix=0.5, mask=None, visitor=NOBODY, history=(), **sliders):
-    sliders = {"strength": 1, "brush": 1, "tone": TONE, "color": 1} | sliders
+    sliders = {"strength": 1, "brush": 1, "tone": TONE, "color": COLOR} | sliders
     return room.preview(photo, style, *sliders.values(), second, mix, mask, visitor, history)
 
 
@@ -142,7 +142,7 @@ def test_a_link_is_followed_as_far_as_it_goes(room):
         style, second, *sliders, fold = room.settings(Look.from_query(query), NOBODY)
         return style["value"], second["value"], *sliders, fold.get("open", False)
 
-    usual = (0.5, 1, 1, TONE, 1, False)
+    usual = (0.5, 1, 1, TONE, COLOR, False)
     assert restored("") == ("alpha", NOTHING, *usual)
     query = "package=tiny&style=beta&second=alpha&mix=0.2&strength=0.7&brush=2&tone=0&colour=0.5"
     assert restored(query) == ("beta", "alpha", 0.2, 0.7, 2, 0, 0.5, True)
@@ -159,7 +159,8 @@ def test_undo_goes_back_one_look(room):
 
 def test_the_sliders_are_those_of_the_pipeline():
     assert (MAX_STRENGTH, BRUSHES, TONE) == (style_transfer.MAX_STRENGTH, pipeline_painting.BRUSHES, pipeline_painting.TONE)
-    assert Look("", "").tone == pipeline_painting.Controls().tone
+    look, usual = Look("", ""), pipeline_painting.Controls()
+    assert (look.brush, look.tone, look.color) == (usual.brush, usual.tone, usual.color)
 
 
 def test_a_surprise_is_another_style(room):

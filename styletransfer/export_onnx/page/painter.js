@@ -47,11 +47,11 @@ export class Painter {
   async strokes(small, styles, weights) {
     const total = weights.reduce((a, b) => a + b);
     const shares = weights.map((weight) => weight / total);
-    const { statistics, regularizer, tone } = this.book;
+    const { statistics, regularizer, tone, color } = this.book;
     const gate = Math.min(total, 1);
     const photo = palette(small, statistics);
     const chosen = styles.map(({ palettes }) => nearest(palettes, photo));
-    const maps = styles.map(({ palettes }, k) => palettes.length && transport(photo, palettes[chosen[k]], gate * tone, gate, regularizer));
+    const maps = styles.map(({ palettes }, k) => palettes.length && transport(photo, palettes[chosen[k]], gate * tone, gate * color, regularizer));
     const map = blendMaps(maps, shares);
     const code = Float32Array.from(mix(styles.map(({ codes }, k) => codes[chosen[k]]), weights));
     const factors = mixAdapters(styles.map(({ adapter }) => adapter), shares, this.book.adapter);
@@ -59,6 +59,7 @@ export class Painter {
       photo: tensor(small),
       matrix: new ort.Tensor(Float32Array.from(map.matrix.flat()), [3, 3]),
       offset: new ort.Tensor(Float32Array.from(map.offset), [3]),
+      kept: new ort.Tensor(Float32Array.of(1 - color), [1]),
       code: new ort.Tensor(code, [1, code.length]),
       ...Object.fromEntries(Object.entries(factors).map(([name, { data, shape }]) => [name, new ort.Tensor(data, shape)])),
     });
