@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from styletransfer.models.style_generator import StyleGenerator
+from styletransfer.models.style_generator import StyleGenerator, grain
 from tests.tiny import code, image, scene
 
 
@@ -70,10 +70,32 @@ def test_statistics_of_one_image_serve_a_batch_of_its_crops():
     torch.testing.assert_close(together, torch.cat(alone), rtol=0, atol=1e-4)
 
 
+def test_noise_breaks_the_sameness_of_a_flat_photo():
+    """Places that look alike are painted differently, and always in the same way; training moves the noise."""
+    network, style = generator(), code(192, batch=1)
+    photo = scene(256, 256) * 0.01
+    center = (..., slice(64, 192), slice(64, 192))
+    strokes = [network(photo, style) for _ in range(2)]
+    assert torch.equal(*strokes) and strokes[0][center].std(dim=(2, 3)).min() > 0.02
+    network.train()
+    assert (network(photo, style) - strokes[0])[center].abs().mean() > 0.02
+
+
+def test_the_noise_repeats_without_a_seam():
+    """Neighbours across its border are as alike as those inside it, and no number of it may ever change."""
+    noise = grain()
+    inside, across = noise.diff(dim=2).abs().mean(dim=(1, 2)), (noise[:, :, 0] - noise[:, :, -1]).abs().mean(dim=1)
+    torch.testing.assert_close(across, inside, rtol=0.35, atol=0)
+    torch.testing.assert_close(noise.mean(dim=(1, 2)), torch.zeros(4), rtol=0, atol=1e-5)
+    torch.testing.assert_close(noise[0, 0, :3], torch.tensor([1.7890, 0.4103, 0.9952]), rtol=0, atol=1e-3)
+    assert (noise.diff(dim=2).abs().mean(dim=(1, 2)).diff() < 0).all()  # each scale is smoother than the one before
+
+
 def test_held_statistics_make_a_crop_agree_with_the_whole_picture():
     network, photo, style, statistics = generator(), scene(256, 256), code(192, batch=1), {}
     whole = network(photo, style, statistics)[..., 64:192, 64:192]
     crop, inside = photo[..., 64:192, 64:192], (..., slice(48, 80), slice(48, 80))
+    network.grain.copy_(network.grain.roll((-16, -16), (1, 2)))  # the noise of that place
     own = psnr(network(crop, style)[inside], whole[inside])
     held = psnr(network(crop, style, statistics)[inside], whole[inside])
     print(f"crop against the whole picture: {held:.1f} dB with its statistics, {own:.1f} dB with its own")

@@ -10,6 +10,8 @@ from training.steps.painting import Painting
 
 @pytest.fixture
 def nets(tiny_painter):
+    """Its networks, whose noise stays where it is."""
+    tiny_painter.nets["stylizer"].eval()
     return tiny_painter.nets
 
 

@@ -76,7 +76,7 @@ def learn_style(config: LearnStyle) -> Preset:
     adapter = StyleAdapter.of(pipe.stylizer)
     if config.from_style is not None:
         adapter.load_factors(known_style(pipe, config.from_style).adapter)
-    pipe.stylizer.requires_grad_(False)
+    pipe.stylizer.requires_grad_(False).train()  # its noise moves, or the adapter would learn that of one crop by heart
     features = feature_pyramid(config.features)
     frozen = {"stylizer": pipe.stylizer, "codes": Codes(start.codes), "features": features}
     return Preset(
