@@ -23,13 +23,13 @@ from torch import Tensor
 from benchmarks.machine import largest_resident_mib, machine
 from styletransfer import load_pipeline
 from styletransfer.images import to_pil
-from training import config as options
-from training.config import Features, Labelled, Pairs, Pictures, Run, Unpaired
+from training import options
 from training.data.streams import pairs, pictures
-from training.metrics.swd import sliced_wasserstein_distance
-from training.metrics.truth import color_distance
+from training.engine.trainer import Trainer
+from training.evaluate.metrics.swd import sliced_wasserstein_distance
+from training.evaluate.metrics.truth import color_distance
+from training.options import Features, Labelled, Pairs, Pictures, Run, Unpaired
 from training.presets import build
-from training.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "learning.json"
 HELD = 48  # translated pictures that are scored

@@ -18,7 +18,6 @@ LEVELS = [
 ]
 TRAINER_PARTS = [
     "average",
-    "config",
     "curves",
     "doctor",
     "history",
@@ -35,10 +34,10 @@ TRAINER_PARTS = [
 ONLY = {
     # what files of a package may import of the house
     "training.losses": {"training.losses", "styletransfer.models.features"},
-    "training.trainer": {f"training.{name}" for name in TRAINER_PARTS},
-    "training.doctor": {"training.recipe"},
-    "training.recipe": {"training.losses", "training.pool"},
-    "training.steps": {"training.recipe", "training.steps", "training.losses"},
+    "training.engine.trainer": {"training.options", *(f"training.engine.{name}" for name in TRAINER_PARTS)},
+    "training.engine.doctor": {"training.engine.recipe"},
+    "training.engine.recipe": {"training.losses", "training.engine.pool"},
+    "training.steps": {"training.engine.recipe", "training.steps", "training.losses"},
     "styletransfer.models": {"styletransfer.models.layers"},
     "styletransfer.catalog": set(),
 }

@@ -7,11 +7,11 @@ import torch
 
 from benchmarks import games, inference, learning
 from styletransfer.models.transformer_net import TransformerNet
-from training.config import PRESETS
+from training.engine.preset import Preset
+from training.engine.recipe import Phase, Recipe
 from training.losses.lipschitz import GradientNorm, SpectralNorm
-from training.preset import Preset
+from training.options import PRESETS
 from training.presets.painter import game
-from training.recipe import Phase, Recipe
 from training.steps.painting import Painting
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from training.config import (
+from training.options import (
     Cut,
     Cyclegan,
     Data,

@@ -5,9 +5,9 @@ import sys
 import tyro
 
 from training.check import refuse
-from training.config import PRESETS, save_config
-from training.finetune import Finetune, teach
-from training.learn_style import LearnStyle, learn
+from training.commands.finetune import Finetune, teach
+from training.commands.learn_style import LearnStyle, learn
+from training.options import PRESETS, save_config
 
 COMMANDS = PRESETS | {"learn-style": LearnStyle, "finetune": Finetune}
 
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         if arguments[:1] == ["search"]:
-            from training.search import search
+            from training.commands.search import search
 
             search(arguments[1:])
             return 0
@@ -32,9 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(config, Finetune):
             teach(config)
             return 0
-        from training.budget import as_before, fit, options_in
+        from training.commands.budget import as_before, fit, options_in
+        from training.engine.trainer import Trainer
         from training.presets import build
-        from training.trainer import Trainer
 
         given = options_in(arguments)
         config = as_before(config, given)

@@ -12,11 +12,11 @@ from safetensors.torch import load
 from styletransfer.catalog import read_package
 from styletransfer.upload import upload
 from tests.training.conftest import config, pictures, tiny_painter  # noqa: F401 as fixtures
-from training import push
-from training.config import Hub
-from training.export import main
-from training.push import Pusher
-from training.trainer import Trainer
+from training.engine import push
+from training.engine.push import Pusher
+from training.engine.trainer import Trainer
+from training.options import Hub
+from training.packaging.painter import main
 
 REPO = "user/painter"
 CREATE, COMMIT = ("POST", "/repos/create"), ("POST", "/commit/")
@@ -165,7 +165,7 @@ def test_a_failed_push_never_kills_the_training_and_is_reported(account, tiny_pa
     Trainer(tiny_painter, pushing(config)).train()
     said = capsys.readouterr().err
     assert "the last package was not pushed: user/painter could not be written on the Hub: it answered 500" in said
-    assert said.rstrip().endswith(f"try again with: python -m training.export {config.out} --push user/painter")
+    assert said.rstrip().endswith(f"try again with: python -m training export {config.out} --push user/painter")
     # and the command does what it says
     account.fail.clear()
     assert main([str(config.out), "--push", REPO]) == 0

@@ -12,9 +12,9 @@ from huggingface_hub import ModelCard
 
 from styletransfer.catalog import read_front_matter, read_package
 from tests.conftest import picture
-from training.cards import CARDS, explain, main, write_card
 from training.data.file_list import COMMAND, describe_lists, file_list
-from training.scores import describe_scores
+from training.packaging.cards import CARDS, explain, main, write_card
+from training.packaging.scores import describe_scores
 
 FIELDS = {
     "template": "template.md",
@@ -179,7 +179,7 @@ def test_what_is_no_report_is_refused(package, tmp_path, capsys):
     before = (package / "README.md").read_text()
     for content in ({}, {"protocol": "x"}, {"protocol": "x", "scores": []}):
         assert main([str(package), "--evaluation", str(save(tmp_path / "report.json", content))]) == 2
-        assert "report.json is no report of `python -m training.evaluate`" in capsys.readouterr().err
+        assert "report.json is no report of `python -m training evaluate`" in capsys.readouterr().err
     assert (package / "README.md").read_text() == before
     assert main([str(tmp_path)]) == 2
     assert "card.json does not exist" in capsys.readouterr().err

@@ -18,8 +18,8 @@ from training.check.__main__ import main
 from training.check.domains import Domain, in_config, in_folders
 from training.check.findings import look_alikes
 from training.check.pictures import Picture, files, inspect, look
-from training.config import Data, Labelled, Pairs, Pictures, Unpaired
 from training.data.folders import ImageFolder
+from training.options import Data, Labelled, Pairs, Pictures, Unpaired
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from training.__main__ import main
-from training.config import Data, Painter
+from training.options import Data, Painter
 
 
 def test_list_and_help_without_torch():

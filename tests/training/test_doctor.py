@@ -13,13 +13,13 @@ from torch.nn.functional import l1_loss, softplus
 
 from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.models.resnet_generator import ResnetGenerator
-from training.config import Pairs, Pictures, Run
 from training.data.streams import pairs, pictures
-from training.doctor import ADVICE, PATIENCE, Doctor, checkerboard, collapsed, no_number
+from training.engine.doctor import ADVICE, PATIENCE, Doctor, checkerboard, collapsed, no_number
+from training.engine.recipe import Game, Phase, Recipe, Step, Term
+from training.engine.trainer import Preset, Trainer
 from training.losses.adversarial import LOGISTIC, LSGAN, WASSERSTEIN, Adversarial
 from training.losses.lipschitz import GradientNorm, Lipschitz
-from training.recipe import Game, Phase, Recipe, Step, Term
-from training.trainer import Preset, Trainer
+from training.options import Pairs, Pictures, Run
 
 NONE = Lipschitz()
 PHASES = (Phase("generator", ("g",)), Phase("discriminator", ("d",)))

@@ -16,21 +16,21 @@ from styletransfer.models.upscale_generator import UpscaleGenerator
 from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.translation import TranslationPipeline
 from tests.conftest import picture
-from training.config import Features
-from training.evaluate import describe, inception, metrics, report, scores
+from training.evaluate import describe, inception, measures, report, scores
 from training.evaluate.__main__ import main
-from training.evaluate.metrics import METRICS
+from training.evaluate.measures import METRICS
+from training.evaluate.metrics.intervals import Interval
 from training.evaluate.report import Score
 from training.evaluate.scores import score
 from training.evaluate.subjects import Subject, listed, subject
-from training.metrics.intervals import Interval
+from training.options import Features
 
 RANDOM = Features(weights="random")
 
 
 @pytest.fixture(autouse=True)
 def few_repetitions(monkeypatch):
-    monkeypatch.setattr(metrics, "DRAWS", 5)
+    monkeypatch.setattr(measures, "DRAWS", 5)
     monkeypatch.setattr(scores, "TESTED", 2)
 
 

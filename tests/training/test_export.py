@@ -15,10 +15,10 @@ from styletransfer.models.resnet_generator import ResnetGenerator
 from styletransfer.models.style_adapter import StyleAdapter
 from styletransfer.models.upscale_generator import UpscaleGenerator
 from styletransfer.styles import Style
-from training.config import Cyclegan, Unpaired
-from training.export import main, write_samples
-from training.packages import TranslatorExport
-from training.trainer import Trainer
+from training.engine.trainer import Trainer
+from training.options import Cyclegan, Unpaired
+from training.packaging.package import TranslatorExport
+from training.packaging.painter import main, write_samples
 
 
 def test_package_of_a_run(tiny_painter, config, pictures):

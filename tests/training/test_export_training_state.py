@@ -14,9 +14,9 @@ from styletransfer import load_pipeline
 from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.pipelines.loading import fetch
 from tests.hub.conftest import hub  # noqa: F401 as a fixture
-from training.export import main
-from training.trainer import Trainer
-from training.training_state import STATE_FILES, read_training_state, write_training_state
+from training.engine.trainer import Trainer
+from training.packaging.painter import main
+from training.packaging.training_state import STATE_FILES, read_training_state, write_training_state
 
 FILES = {f"training_state/discriminator/{file}" for file in ("state.safetensors", "network.json")}
 

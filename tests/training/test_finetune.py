@@ -18,14 +18,14 @@ from styletransfer.pipelines.translation import TranslationPipeline
 from tests.conftest import picture
 from tests.training.conftest import save_picture, tiny_nets
 from training.__main__ import main
-from training.cards import read_json
-from training.changes import describe_changes
-from training.config import Data, Features, Painter
-from training.finetune import Finetune
+from training.commands.changes import describe_changes
+from training.commands.finetune import Finetune
+from training.engine.trainer import Trainer
+from training.options import Data, Features, Painter
+from training.packaging.cards import read_json
+from training.packaging.training_state import read_training_state, write_training_state
 from training.presets.finetune import DROPPED, finetune, painter_of
 from training.presets.painter import painter
-from training.trainer import Trainer
-from training.training_state import read_training_state, write_training_state
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,15 @@ from safetensors.torch import save_file
 
 from benchmarks import against_magenta
 from tests.conftest import picture
-from training.config import Features
 from training.data.folders import held_paintings, picture_files
 from training.evaluate import independent
 from training.evaluate.__main__ import main
+from training.evaluate.metrics.independent import IndependentFeatures, Seen, as_input, see
+from training.evaluate.metrics.vision_transformer import VisionTransformer, load_vision_transformer
 from training.evaluate.report import Score
 from training.evaluate.scores import choose
 from training.evaluate.subjects import subject
-from training.metrics.independent import IndependentFeatures, Seen, as_input, see
-from training.metrics.vision_transformer import VisionTransformer, load_vision_transformer
+from training.options import Features
 
 
 @pytest.fixture(scope="module")

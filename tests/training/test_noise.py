@@ -10,13 +10,13 @@ import torch.nn.functional as F
 
 from styletransfer.pipelines import load_pipeline
 from tests.tiny import image
-from training.config import Dcgan, Few, Pictures, Progressive, R3gan, Wgan
 from training.data.augment import diff_augment
+from training.engine.trainer import Trainer
 from training.losses.lipschitz import GradientNorm, GradientPenalty, SpectralNorm
+from training.options import Dcgan, Few, Pictures, Progressive, R3gan, Wgan
 from training.presets import build
 from training.presets.noise import LIPSCHITZ, CropsOfFew
 from training.steps.noise import GrowingNoise
-from training.trainer import Trainer
 
 
 def options(out: Path, crop: int = 16) -> dict:

@@ -16,8 +16,7 @@ from styletransfer.models.dcgan_generator import DCGANGenerator
 from styletransfer.models.domain_generator import DomainGenerator
 from styletransfer.models.resnet_generator import ResnetGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
-from training.cards import write_card
-from training.config import (
+from training.options import (
     PRESETS,
     Cut,
     Cyclegan,
@@ -34,7 +33,8 @@ from training.config import (
     Superres,
     Unpaired,
 )
-from training.packages import NoiseExport, TranslatorExport, describe, flat
+from training.packaging.cards import write_card
+from training.packaging.package import NoiseExport, TranslatorExport, describe, flat
 
 RESNET = {"base_channels": 4, "num_blocks": 1}
 DRAWN = {

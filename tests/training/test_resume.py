@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from tests.tiny_presets import CONFIGS
-from training.config import Run
 from training.data.augment import diff_augment
+from training.engine.trainer import Preset, Trainer
 from training.losses.lipschitz import SpectralNorm
+from training.options import Run
 from training.presets import build
-from training.trainer import Preset, Trainer
 
 KILLS, UPDATES, POOL = 20, 50, 3
 # of a save, each on its own path through it

@@ -18,10 +18,10 @@ from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.models.progressive_discriminator import ProgressiveDiscriminator
 from styletransfer.models.unet_generator import UNetGenerator
 from tests.tiny_presets import CONFIGS
-from training.config import Run
+from training.engine.trainer import Preset, Trainer
 from training.losses.lipschitz import GradientNorm
+from training.options import Run
 from training.presets import build
-from training.trainer import Preset, Trainer
 
 UPDATES = 6
 

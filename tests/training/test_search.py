@@ -10,13 +10,13 @@ import pytest
 import tyro
 
 from tests.tiny_presets import CONFIGS
-from training import search as searching
-from training import trial as objective
 from training.__main__ import main
-from training.config import PRESETS, Between, Pix2pix
+from training.commands import search as searching
+from training.commands import trial as objective
+from training.commands.trial import Objective
+from training.engine.trainer import Trainer
+from training.options import PRESETS, Between, Pix2pix
 from training.presets import build
-from training.trainer import Trainer
-from training.trial import Objective
 
 OWN = "--data.world palette --data.crop 32 --batch 2 --width 4 --device cpu --precision no --log-every 1"
 

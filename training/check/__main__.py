@@ -1,4 +1,4 @@
-"""`python -m training.check DATA`: what is wrong with the pictures of a training, as a page to look at and as JSON."""
+"""`python -m training check DATA`: what is wrong with the pictures of a training, as a page to look at and as JSON."""
 
 import sys
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Check:
 def main(arguments: list[str] | None = None) -> int:
     """0 when the pictures can be trained on, 1 when a training would stop, 2 when there was nothing to look at."""
     try:
-        check = tyro.cli(Check, prog="python -m training.check", args=arguments)
+        check = tyro.cli(Check, prog="python -m training check", args=arguments)
         report = examine(in_folders(list(check.data)), check.crop)
         check.out.parent.mkdir(parents=True, exist_ok=True)
         check.out.write_text(as_html(report), encoding="utf-8", errors="backslashreplace")

@@ -20,10 +20,10 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from training.config import Labelled, Pairs, Pictures, Unpaired
 from training.data.degrade import shrunk
 from training.data.folders import PARTS, ImageFolder, detailed_crop, random_crop, to_tensor
 from training.data.worlds import RENDERERS, scene
+from training.options import Labelled, Pairs, Pictures, Unpaired
 
 SCALE = (0.6, 1.0)  # side of a crop, relative to the shorter side of its picture
 

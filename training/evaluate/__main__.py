@@ -1,6 +1,6 @@
 """Score a package as its users get it: everything between what the untouched photo gets and what real paintings get.
 
-`python -m training.evaluate PACKAGE --photos DIR --paintings DIR`; for a painter with --independent.weights FILE first style and
+`python -m training evaluate PACKAGE --photos DIR --paintings DIR`; for a painter with --independent.weights FILE first style and
 content by features that no loss sees.
 """
 
@@ -14,10 +14,10 @@ from typing import Literal
 import tyro
 
 from styletransfer import load_pipeline
-from training.config import Features
 from training.evaluate import independent, report, scores
 from training.evaluate.independent import Independent
 from training.evaluate.subjects import subject
+from training.options import Features
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def measure(options: Evaluate) -> dict:
 
 def main(arguments: list[str] | None = None) -> int:
     try:
-        options = tyro.cli(Evaluate, prog="python -m training.evaluate", description=__doc__, args=arguments)
+        options = tyro.cli(Evaluate, prog="python -m training evaluate", description=__doc__, args=arguments)
         result = measure(options)
         if options.json:
             options.json.parent.mkdir(parents=True, exist_ok=True)

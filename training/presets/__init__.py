@@ -4,8 +4,8 @@ from importlib import import_module
 
 from accelerate.utils import set_seed
 
-from training.config import PRESETS, Run, preset_name
-from training.preset import Preset
+from training.engine.preset import Preset
+from training.options import PRESETS, Run, preset_name
 
 FAMILIES = {
     "painter": ("painter",),

@@ -15,14 +15,14 @@ from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.pipelines import load_pipeline
 from styletransfer.pipelines.loading import fetch, package_files
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from training.commands.finetune import Finetune
 from training.data.file_list import describe_lists
-from training.export import PainterExport, on_cpu
-from training.finetune import Finetune
-from training.packages import flat, option
-from training.preset import Preset
+from training.engine.preset import Preset
+from training.engine.recipe import Game
+from training.packaging.package import flat, option
+from training.packaging.painter import PainterExport, on_cpu
+from training.packaging.training_state import CONFIG_FILE, FOLDER, STATE_FILES, read_training_state
 from training.presets.painter import painter
-from training.recipe import Game
-from training.training_state import CONFIG_FILE, FOLDER, STATE_FILES, read_training_state
 
 DROPPED = (
     "The named styles keep their code and palettes. Their adapters belonged to the old weights and are gone: learn them anew."

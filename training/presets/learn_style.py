@@ -19,14 +19,14 @@ from styletransfer.pipelines import load_pipeline
 from styletransfer.pipelines.loading import fetch
 from styletransfer.pipelines.style_transfer import STYLE_FILE, StyleTransferPipeline
 from styletransfer.styles import ABOUT, Style, check_name
-from training.cards import CARDS
+from training.commands.learn_style import LearnStyle
 from training.data.folders import PARTS, PhotosAndPaintings
-from training.export import thumbnail
-from training.judges import Held, Painted
-from training.learn_style import LearnStyle
-from training.preset import Preset
+from training.engine.preset import Preset
+from training.engine.recipe import Phase, Recipe
+from training.evaluate.held_out import Held, Painted
+from training.packaging.cards import CARDS
+from training.packaging.painter import thumbnail
 from training.presets.painter import BETAS, feature_pyramid, game, terms
-from training.recipe import Phase, Recipe
 from training.steps.painting import Painting
 
 PAINTING_SCALE = (0.35, 0.7)  # side of a crop relative to the painting's shorter side: closer than the base, for broader strokes

@@ -9,16 +9,16 @@ from torch.utils.data import Dataset
 
 from styletransfer.models.dcgan_discriminator import DCGANDiscriminator
 from styletransfer.models.dcgan_generator import DCGANGenerator
-from training.config import Dcgan, Few, R3gan, Wgan
 from training.data.augment import diff_augment
 from training.data.streams import pictures
-from training.judges import AgainstCrowd
-from training.judges import from_noise as by_noise
+from training.engine.preset import Preset
+from training.engine.recipe import Game, Phase, Recipe
+from training.evaluate.held_out import AgainstCrowd
+from training.evaluate.held_out import from_noise as by_noise
 from training.losses.adversarial import GAMES
 from training.losses.lipschitz import GradientNorm, GradientPenalty, Lipschitz, SpectralNorm, WeightClipping
-from training.packages import NoiseExport
-from training.preset import Preset
-from training.recipe import Game, Phase, Recipe
+from training.options import Dcgan, Few, R3gan, Wgan
+from training.packaging.package import NoiseExport
 from training.steps.noise import Noise
 
 # weight 1 lies in the range that R3GAN takes at 64 px: 2 at first, 0.2 in the end (Huang et al. 2024, published FFHQ-64 settings)

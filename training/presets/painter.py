@@ -10,18 +10,18 @@ from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
 from styletransfer.pipelines.loading import fetch, load_network
-from training.config import Features, Painter
 from training.data.folders import PARTS, PhotosAndPaintings
-from training.export import PainterExport
-from training.judges import COUNT, Held, Painted
+from training.engine.preset import Preset
+from training.engine.recipe import Game, Phase, Recipe, Term
+from training.evaluate.held_out import COUNT, Held, Painted
 from training.losses.adversarial import HINGE
 from training.losses.codes import code_similarity
 from training.losses.color import out_of_gamut, palette_distance, total_variation
 from training.losses.lipschitz import SpectralNorm
 from training.losses.neighbors import nearest_neighbor_distance
 from training.losses.perceptual import content_distance, moment_distance
-from training.preset import Preset
-from training.recipe import Game, Phase, Recipe, Term
+from training.options import Features, Painter
+from training.packaging.painter import PainterExport
 from training.steps.painting import Painting
 
 BETAS = (0.5, 0.99)

@@ -8,15 +8,15 @@ from styletransfer.models.features import FeaturePyramid
 from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.models.unet_generator import UNetGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
-from training.config import Pix2pix, Superres
 from training.data.streams import enlargements, pairs
-from training.judges import COUNT, AgainstTruth, Held, Restored, by_network
+from training.engine.preset import Preset
+from training.engine.recipe import Game, Phase, Recipe, Term
+from training.evaluate.held_out import COUNT, AgainstTruth, Held, Restored, by_network
 from training.losses.adversarial import LOGISTIC, RELATIVISTIC
 from training.losses.lipschitz import GradientNorm
 from training.losses.matching import feature_l1
-from training.packages import TranslatorExport
-from training.preset import Preset
-from training.recipe import Game, Phase, Recipe, Term
+from training.options import Pix2pix, Superres
+from training.packaging.package import TranslatorExport
 from training.steps.paired import Enlarged, Paired
 from training.steps.semantic import LAYERS
 

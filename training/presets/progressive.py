@@ -6,15 +6,15 @@ from functools import partial
 from styletransfer.models.layers import START
 from styletransfer.models.progressive_discriminator import ProgressiveDiscriminator
 from styletransfer.models.progressive_generator import ProgressiveGenerator
-from training.config import Progressive
 from training.data.augment import diff_augment
 from training.data.streams import pictures
-from training.judges import from_noise
+from training.engine.preset import Preset
+from training.engine.recipe import Game, Phase, Recipe
+from training.evaluate.held_out import from_noise
 from training.losses.adversarial import GAMES
-from training.packages import NoiseExport
-from training.preset import Preset
+from training.options import Progressive
+from training.packaging.package import NoiseExport
 from training.presets.noise import LIPSCHITZ
-from training.recipe import Game, Phase, Recipe
 from training.steps.noise import GrowingNoise
 
 

@@ -9,17 +9,17 @@ from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
 from styletransfer.models.unet_generator import UNetGenerator
-from training import config as options
+from training import options
 from training.data.streams import unpaired
-from training.judges import Make, by_network, without_pairs
+from training.engine.preset import Preset
+from training.engine.recipe import Game, Phase, Recipe, Term
+from training.evaluate.held_out import Make, by_network, without_pairs
 from training.losses.adversarial import HINGE
 from training.losses.lipschitz import GradientNorm, SpectralNorm
 from training.losses.matching import constancy, feature_l1, feature_matching
 from training.losses.perceptual import content_distance, style_distance
-from training.packages import TranslatorExport
-from training.preset import Preset
-from training.recipe import Game, Phase, Recipe, Term
-from training.reference_export import ReferenceExport
+from training.packaging.package import TranslatorExport
+from training.packaging.reference import ReferenceExport
 from training.steps.semantic import LAYERS, Layers, Reference, Semantic
 
 PHASES = (Phase("generator", ("g",)), Phase("discriminator", ("d",)))

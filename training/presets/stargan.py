@@ -7,14 +7,14 @@ from torch.nn.functional import cross_entropy, l1_loss
 
 from styletransfer.models.domain_discriminator import DomainDiscriminator
 from styletransfer.models.domain_generator import DomainGenerator
-from training.config import Labelled, Pairs, Stargan
 from training.data.streams import labelled, pairs
-from training.judges import COUNT, AgainstCrowd, AgainstTruth, Held, InTurn, by_network
+from training.engine.preset import Preset
+from training.engine.recipe import Game, Phase, Recipe, Term
+from training.evaluate.held_out import COUNT, AgainstCrowd, AgainstTruth, Held, InTurn, by_network
 from training.losses.adversarial import WASSERSTEIN
 from training.losses.lipschitz import GradientPenalty
-from training.packages import TranslatorExport
-from training.preset import Preset
-from training.recipe import Game, Phase, Recipe, Term
+from training.options import Labelled, Pairs, Stargan
+from training.packaging.package import TranslatorExport
 from training.steps.labels import Labels
 
 

@@ -5,14 +5,14 @@ from torch.nn.functional import l1_loss
 from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.models.patch_head import PatchHead
 from styletransfer.models.resnet_generator import ResnetGenerator
-from training.config import Cut, Cyclegan, Fastcut
 from training.data.streams import unpaired
-from training.judges import by_network, without_pairs
+from training.engine.preset import Preset
+from training.engine.recipe import Game, Phase, Recipe, Term
+from training.evaluate.held_out import by_network, without_pairs
 from training.losses.adversarial import LSGAN
 from training.losses.contrastive import patch_contrast
-from training.packages import TranslatorExport
-from training.preset import Preset
-from training.recipe import Game, Phase, Recipe, Term
+from training.options import Cut, Cyclegan, Fastcut
+from training.packaging.package import TranslatorExport
 from training.steps.one_way import OneWay
 from training.steps.two_way import TwoWay
 

@@ -17,11 +17,11 @@ import optuna
 import tyro
 from optuna.trial import FrozenTrial, TrialState
 
-from training.budget import fit, options_in
 from training.check import refuse
-from training.config import PRESETS, Run
-from training.speed import speed
-from training.trial import STEPS, Objective
+from training.commands.budget import fit, options_in
+from training.commands.speed import speed
+from training.commands.trial import STEPS, Objective
+from training.options import PRESETS, Run
 
 STARTERS = 4  # trainings that end as they will, for others to be compared with
 OVER = (TrialState.COMPLETE, TrialState.PRUNED)

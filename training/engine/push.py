@@ -14,7 +14,7 @@ from torch import nn
 from tqdm import tqdm
 
 from styletransfer.upload import open_repository, upload
-from training.config import Run
+from training.options import Run
 
 WAITS = (1, 4, 16, 60)  # seconds before a failed push is tried again
 PATIENCE = 600  # seconds that the end of a training waits for the last push
@@ -79,7 +79,7 @@ class Pusher:
         repo = self.config.hub.repo
         if self.failure:
             private = " --private" if self.config.hub.private else ""
-            command = f"python -m training.export {shlex.quote(str(self.config.out))} --push {repo}{private}"
+            command = f"python -m training export {shlex.quote(str(self.config.out))} --push {repo}{private}"
             print(f"the last package was not pushed: {self.failure}\ntry again with: {command}", file=sys.stderr)
         else:
             print(f"the package is at {self.address}")

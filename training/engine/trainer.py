@@ -13,19 +13,19 @@ from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 from tqdm import tqdm
 
-from training import processes
-from training.average import Average
-from training.config import Run
-from training.curves import draw
-from training.doctor import ADVICE, Doctor
-from training.history import History
-from training.players import on_show, training_only
-from training.preset import Preset
-from training.push import Pusher
-from training.signals import stopping_cleanly
-from training.state import State, disk_permitting, read_state, write_state
-from training.trackers import begin_tracking, check_tracker, log_grid
-from training.validation import Validation
+from training.engine import processes
+from training.engine.average import Average
+from training.engine.curves import draw
+from training.engine.doctor import ADVICE, Doctor
+from training.engine.history import History
+from training.engine.players import on_show, training_only
+from training.engine.preset import Preset
+from training.engine.push import Pusher
+from training.engine.signals import stopping_cleanly
+from training.engine.state import State, disk_permitting, read_state, write_state
+from training.engine.trackers import begin_tracking, check_tracker, log_grid
+from training.engine.validation import Validation
+from training.options import Run
 
 
 class Trainer:

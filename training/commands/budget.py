@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from accelerate import PartialState
 
-from training.config import Run
+from training.commands.speed import COLD, Build, speed
+from training.options import Run
 from training.presets import build
-from training.speed import COLD, Build, speed
 
 LOOKS = 10  # log lines, grids and saves of a short training: each at least as many
 INTERVALS = ("log_every", "sample_every", "save_every")
@@ -64,7 +64,7 @@ def clock(moment: float) -> str:
 
 
 def options_in(words: Sequence[str]) -> set[str]:
-    """Names of the options in a command line, as the classes of training.config have them: {"batch", "data.crop"}."""
+    """Names of the options in a command line, as the classes of training.options have them: {"batch", "data.crop"}."""
     return {word.removeprefix("--").partition("=")[0].replace("-", "_") for word in words if word.startswith("--")}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 from torch.utils.data import Dataset
 
-from training.recipe import Recipe
+from training.engine.recipe import Recipe
 
 
 @dataclass(frozen=True)

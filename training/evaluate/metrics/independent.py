@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from training.metrics.statistics import network_statistics
-from training.metrics.vision_transformer import PATCH, VisionTransformer
+from training.evaluate.metrics.statistics import network_statistics
+from training.evaluate.metrics.vision_transformer import PATCH, VisionTransformer
 
 STYLE_BLOCKS, CONTENT_BLOCK = (2, 5, 8), 9
 SIDE = 224  # pixels: shorter side of a picture as the network sees it

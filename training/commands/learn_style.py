@@ -12,7 +12,7 @@ from typing import Annotated
 import tyro
 
 from training.check import refuse
-from training.config import Data, Features, Run
+from training.options import Data, Features, Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +91,9 @@ def learn(config: LearnStyle, words: Sequence[str] = ()) -> None:
     for warning in refuse(config.data):
         print(f"warning: {warning}", file=sys.stderr)
 
-    from training.budget import as_before, fit, options_in
+    from training.commands.budget import as_before, fit, options_in
+    from training.engine.trainer import Trainer
     from training.presets.learn_style import add_style, learn_style
-    from training.trainer import Trainer
 
     given = {"data.crop" if name == "crop" else name for name in options_in(words)}
     config, plan = fit(as_before(config, given), given, learn_style)

@@ -12,10 +12,10 @@ from torch import nn
 from styletransfer.images import to_pil
 from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.translation import TranslationPipeline
-from training.cards import explain
-from training.config import Labelled, Pairs, Pictures, Run, Unpaired, preset_name
 from training.data.file_list import describe_lists
 from training.data.streams import labelled, pairs, pictures, unpaired
+from training.options import Labelled, Pairs, Pictures, Run, Unpaired, preset_name
+from training.packaging.cards import explain
 
 SOURCES = {  # kind of data -> its stream, and which of its pictures a translator takes
     Unpaired: (unpaired, "a"),

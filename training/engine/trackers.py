@@ -7,7 +7,7 @@ import numpy as np
 from accelerate import Accelerator
 from PIL import Image
 
-from training.config import Run
+from training.options import Run
 
 PROJECT = "styletransfer"
 

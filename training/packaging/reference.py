@@ -9,10 +9,10 @@ from torch.utils.data import Dataset
 
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
 from styletransfer.styles import Style, unit
-from training.cards import explain
-from training.config import Reference
-from training.export import on_cpu, write_samples
-from training.packages import describe, held_out
+from training.options import Reference
+from training.packaging.cards import explain
+from training.packaging.package import describe, held_out
+from training.packaging.painter import on_cpu, write_samples
 
 LOOKED_AT = 64  # pictures of the target domain, whose mean code is its style
 

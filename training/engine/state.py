@@ -14,9 +14,9 @@ from torch import nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from training.average import Average
-from training.pool import ImagePool
-from training.validation import Validation
+from training.engine.average import Average
+from training.engine.pool import ImagePool
+from training.engine.validation import Validation
 
 
 @dataclass(frozen=True)

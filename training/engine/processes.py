@@ -13,7 +13,7 @@ from accelerate.utils import gather_object
 from torch import Tensor, distributed, nn
 from torch.utils.data import DataLoader, Dataset
 
-from training.config import Run
+from training.options import Run
 
 
 def accelerator_of(config: Run) -> Accelerator:

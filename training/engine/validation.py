@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from training.config import Run
-from training.recipe import Recipe
+from training.engine.recipe import Recipe
+from training.options import Run
 
 TIMES = 10  # validations in a training, where nothing else is asked for
 APART = 100  # updates between two of these at least: a validation takes about as long as a few updates

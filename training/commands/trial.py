@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 import optuna
 from torch import nn
 
-from training.config import Between, Hub, Run
-from training.preset import Preset
+from training.engine.preset import Preset
+from training.engine.trainer import Trainer
+from training.options import Between, Hub, Run
 from training.presets import build
-from training.trainer import Trainer
 
 STEPS = 10  # parts of a training at whose ends it is compared with others
 

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from training.evaluate.metrics.statistics import rgb_to_lab
 from training.losses.perceptual import relative_error
-from training.metrics.statistics import rgb_to_lab
 
 BINS = 10  # of each of L, a, b
 

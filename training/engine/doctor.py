@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.recipe import Game, Recipe, Step, within
+from training.engine.recipe import Game, Recipe, Step, within
 
 PATIENCE = 3  # looks in a row that must agree: a single batch, or the first update, misleads
 RAW = 0.25  # part of the training in which images are not judged: healthy networks, too, begin with one grey picture and a grid

@@ -1,6 +1,6 @@
 """Model cards: a template of model_cards/, filled in. Nothing is left to be filled in by hand.
 
-`python -m training.cards PACKAGE --evaluation REPORT` writes the scores of `training.evaluate` into the card of a package.
+`python -m training cards PACKAGE --evaluation REPORT` writes the scores of `training.evaluate` into the card of a package.
 """
 
 import json
@@ -15,9 +15,9 @@ import tyro
 from huggingface_hub import ModelCard
 
 from styletransfer.catalog import read_index, read_json, read_package
-from training.scores import describe_scores, eval_results
+from training.packaging.scores import describe_scores, eval_results
 
-CARDS = Path(__file__).parents[1] / "model_cards"
+CARDS = Path(__file__).parents[2] / "model_cards"
 FIELDS_FILE = "card.json"  # of a package: what its card was written from
 CURVES_FILE = "curves.png"
 EVALUATION_FILE = "evaluation.json"  # of a run
@@ -57,11 +57,11 @@ def findings(run: Path, folder: Path) -> dict:
 
 
 def measured(reports: list[Path] | tuple[Path, ...]) -> dict:
-    """The fields of a card that come from reports of `python -m training.evaluate --json`."""
+    """The fields of a card that come from reports of `python -m training evaluate --json`."""
     contents = [read_json(path) for path in reports]
     for path, content in zip(reports, contents, strict=True):
         if not isinstance(content.get("protocol"), str) or not content.get("scores"):
-            raise ValueError(f"{path} is no report of `python -m training.evaluate` on a package: it holds no scores")
+            raise ValueError(f"{path} is no report of `python -m training evaluate` on a package: it holds no scores")
     return {
         "results": "\n\n".join(describe_scores(content) for content in contents),
         "scores": [{"protocol": content["protocol"], "rows": content["scores"]} for content in contents],
@@ -110,11 +110,11 @@ class Card:
     package: tyro.conf.Positional[Path]
     """Folder of the package."""
     evaluation: tuple[Path, ...] = ()
-    """Reports of `python -m training.evaluate --json`, in place of the scores that the card has."""
+    """Reports of `python -m training evaluate --json`, in place of the scores that the card has."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = tyro.cli(Card, prog="python -m training.cards", description=__doc__, args=arguments)
+    options = tyro.cli(Card, prog="python -m training cards", description=__doc__, args=arguments)
     try:
         fields = read_json(options.package / FIELDS_FILE)
         write_card(options.package, fields | (measured(options.evaluation) if options.evaluation else {}))

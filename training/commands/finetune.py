@@ -10,7 +10,7 @@ from typing import Annotated
 import tyro
 
 from training.check import refuse
-from training.config import Painter, Pictures
+from training.options import Painter, Pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +35,9 @@ def teach(config: Finetune) -> None:
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
 
-    from training.changes import report
+    from training.commands.changes import report
+    from training.engine.trainer import Trainer
     from training.presets.finetune import finetune, painter_of
-    from training.trainer import Trainer
 
     package, pipe = painter_of(config.pretrained)
     preset = finetune(config, package, pipe)

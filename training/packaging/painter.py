@@ -1,6 +1,6 @@
 """Write what a painter training made as a package that `load_pipeline` opens.
 
-`python -m training.export RUN --out model_cards/painter` publishes the package of a run into a folder, with samples of photos
+`python -m training export RUN --out model_cards/painter` publishes the package of a run into a folder, with samples of photos
 that may be shown, the sources of its data, and the scores of an evaluation. `--push user/name` puts it on the Hub.
 """
 
@@ -23,12 +23,12 @@ from styletransfer.models.upscale_generator import UpscaleGenerator
 from styletransfer.pipelines.loading import load_network
 from styletransfer.pipelines.style_transfer import STYLE_FILE, StyleLike, StyleTransferPipeline
 from styletransfer.upload import upload
-from training.cards import FIELDS_FILE, explain, findings, measured, write_card
-from training.config import Painter
 from training.data.file_list import describe_lists
 from training.data.folders import PhotosAndPaintings
-from training.packages import describe, save_sample, sheet
-from training.training_state import write_training_state
+from training.options import Painter
+from training.packaging.cards import FIELDS_FILE, explain, findings, measured, write_card
+from training.packaging.package import describe, save_sample, sheet
+from training.packaging.training_state import write_training_state
 
 SHOWN = 5  # paintings that a painter without named styles is shown with
 COLUMNS = 9  # of a sheet, at most
@@ -43,7 +43,7 @@ class PainterExport:
 
     def __call__(self, nets: dict[str, nn.Module], folder: Path) -> None:
         write_painter(self.pipeline(nets), self.held, folder)
-        results = "Not measured. `python -m training.evaluate` scores a package on held-out pictures."
+        results = "Not measured. `python -m training evaluate` scores a package on held-out pictures."
         explain(folder, "template.md", address=self.config.hub.repo, results=results, **self.words())
 
     def pipeline(self, nets: Mapping[str, nn.Module]) -> StyleTransferPipeline:
@@ -131,7 +131,7 @@ class Export:
     sources: Path | None = None
     """A text for the card: where the training pictures come from, and their licences."""
     evaluation: tuple[Path, ...] = ()
-    """Reports of `python -m training.evaluate --json`; by default evaluation.json of the run."""
+    """Reports of `python -m training evaluate --json`; by default evaluation.json of the run."""
     with_training_state: bool = False
     """Add what the generator played against, from which a finetuning can go on; nobody else fetches it."""
 
@@ -209,7 +209,7 @@ def export(options: Export) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     try:
-        export(tyro.cli(Export, prog="python -m training.export", description=__doc__, args=arguments))
+        export(tyro.cli(Export, prog="python -m training export", description=__doc__, args=arguments))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

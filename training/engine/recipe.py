@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from training.engine.pool import ImagePool
 from training.losses.adversarial import Adversarial, mean_verdict
 from training.losses.lipschitz import Lipschitz, between, slopes
-from training.pool import ImagePool
 
 WHOLE = (0.0, 1.0)  # of the training
 UNBOUNDED = Lipschitz()

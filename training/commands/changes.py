@@ -6,11 +6,11 @@ from dataclasses import replace
 from styletransfer.catalog import read_json
 from styletransfer.pipelines import load_pipeline
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
-from training.cards import FIELDS_FILE, write_card
+from training.commands.finetune import Finetune
 from training.data.folders import PhotosAndPaintings
-from training.finetune import Finetune
-from training.judges import COUNT, Held
-from training.preset import Preset
+from training.engine.preset import Preset
+from training.evaluate.held_out import COUNT, Held
+from training.packaging.cards import FIELDS_FILE, write_card
 
 FILE = "changes.json"  # of a run
 SHOWN = ("neighbor_distance", "content_distance")

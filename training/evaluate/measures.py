@@ -9,12 +9,12 @@ from torch import Tensor
 
 from training.evaluate.describe import GRAM_LAYERS, Parts
 from training.evaluate.inception import lpips
+from training.evaluate.metrics.frechet import frechet_distance, kernel_distance, mean_and_covariance
+from training.evaluate.metrics.intervals import Interval, bootstrap_mean, half_samples
+from training.evaluate.metrics.style import color_distance, gram_distance, gram_distance_to_others
+from training.evaluate.metrics.swd import sliced_wasserstein_distance
 from training.evaluate.report import Score
 from training.losses.perceptual import relative_error
-from training.metrics.frechet import frechet_distance, kernel_distance, mean_and_covariance
-from training.metrics.intervals import Interval, bootstrap_mean, half_samples
-from training.metrics.style import color_distance, gram_distance, gram_distance_to_others
-from training.metrics.swd import sliced_wasserstein_distance
 
 DRAWS = 20  # random half samples of a distance of sets
 PHOTO_METRICS = ("content", "ssim", "psnr", "lpips", "artfid")  # for them a result must have a photo

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset, default_collate
 
-from training.config import Unpaired
 from training.data.streams import pairs, unpaired
+from training.evaluate.metrics.swd import sliced_wasserstein_distance
+from training.evaluate.metrics.truth import color_distance
 from training.losses.neighbors import nearest_neighbor_distance
 from training.losses.perceptual import content_distance
-from training.metrics.swd import sliced_wasserstein_distance
-from training.metrics.truth import color_distance
+from training.options import Unpaired
 from training.steps.painting import Painting
 
 COUNT = 16  # results that are judged one by one

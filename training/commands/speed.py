@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from training import processes
-from training.config import Hub, Run
-from training.preset import Preset
+from training.engine import processes
+from training.engine.preset import Preset
+from training.engine.trainer import Trainer
+from training.options import Hub, Run
 from training.presets import build
-from training.trainer import Trainer
 
 # parts of a training: some grow, or begin with fewer losses, and their later updates take longer
 MOMENTS = (1 / 8, 3 / 8, 5 / 8, 7 / 8)
