@@ -27,8 +27,9 @@ class Finetune(Painter):
     """Folder of the run: as of any training, with the held-out scores before and after in changes.json."""
 
 
-def teach(config: Finetune) -> None:
+def main(arguments: list[str]) -> None:
     """Train, also until Ctrl-C, then write the package and say what has changed on held-out pictures."""
+    config = tyro.cli(Finetune, prog="python -m training finetune", args=arguments)
     warnings = refuse(config.data, config.out / "pictures.json")
     if config.replay is not None:
         warnings += refuse(Pictures(folder=config.replay, crop=config.data.crop), config.out / "replay.json")

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import shutil
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -75,12 +74,9 @@ class LearnStyle(Run):
         return self.file or Path(f"{self.name}.safetensors")
 
 
-def learn(config: LearnStyle, words: Sequence[str] = ()) -> None:
-    """Train, also until Ctrl-C, then write the style file and the copy of the package.
-
-    Args:
-        words: The command line: sizes that it asks for stay as they are.
-    """
+def main(arguments: list[str]) -> None:
+    """Train, also until Ctrl-C, then write the style file and the copy of the package."""
+    config = tyro.cli(LearnStyle, prog="python -m training learn-style", args=arguments)
     if config.style_file.suffix != ".safetensors":
         raise ValueError(f"a style file ends in .safetensors, got {config.style_file}")
     if config.style_file.is_dir():
@@ -95,7 +91,7 @@ def learn(config: LearnStyle, words: Sequence[str] = ()) -> None:
     from training.engine.trainer import Trainer
     from training.presets.learn_style import add_style, learn_style
 
-    given = {"data.crop" if name == "crop" else name for name in options_in(words)}
+    given = {"data.crop" if name == "crop" else name for name in options_in(arguments)}
     config, plan = fit(as_before(config, given), given, learn_style)
     preset = learn_style(config)
     config.out.mkdir(parents=True, exist_ok=True)

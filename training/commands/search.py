@@ -52,7 +52,7 @@ class Search:
         return ["--updates", str(self.updates)] if self.minutes is None else ["--minutes", f"{self.minutes:g}"]
 
 
-def search(words: Sequence[str]) -> None:
+def main(words: Sequence[str]) -> None:
     """Search as a command line asks; the same command goes on with what there is, also after Ctrl-C."""
     middle = [*words, "--"].index("--")
     options = tyro.cli(Search, prog="python -m training search", args=words[:middle], description=__doc__)

@@ -1,17 +1,11 @@
-"""Model cards: a template of model_cards/, filled in. Nothing is left to be filled in by hand.
-
-`python -m training cards PACKAGE --evaluation REPORT` writes the scores of `training.evaluate` into the card of a package.
-"""
+"""Model cards: a template of model_cards/, filled in. Nothing is left to be filled in by hand."""
 
 import json
 import re
 import shutil
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-import tyro
 from huggingface_hub import ModelCard
 
 from styletransfer.catalog import read_index, read_json, read_package
@@ -101,28 +95,3 @@ def describe_style(name: str, about: dict[str, str]) -> str:
     """A line on a named style, with what it says of its painting."""
     painting = ", ".join(about[key] for key in ("title", "artist", "year", "source", "licence") if about.get(key))
     return f"* {name}: {painting}" if painting else f"* {name}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """Write the card of a package anew."""
-
-    package: tyro.conf.Positional[Path]
-    """Folder of the package."""
-    evaluation: tuple[Path, ...] = ()
-    """Reports of `python -m training evaluate --json`, in place of the scores that the card has."""
-
-
-def main(arguments: list[str] | None = None) -> int:
-    options = tyro.cli(Card, prog="python -m training cards", description=__doc__, args=arguments)
-    try:
-        fields = read_json(options.package / FIELDS_FILE)
-        write_card(options.package, fields | (measured(options.evaluation) if options.evaluation else {}))
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

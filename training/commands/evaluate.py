@@ -6,7 +6,6 @@ content by features that no loss sees.
 
 import dataclasses
 import json
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -71,18 +70,9 @@ def measure(options: Evaluate) -> dict:
     return {"package": options.package, "protocol": protocol, "scores": found, "warnings": warnings}
 
 
-def main(arguments: list[str] | None = None) -> int:
-    try:
-        options = tyro.cli(Evaluate, prog="python -m training evaluate", description=__doc__, args=arguments)
-        result = measure(options)
-        if options.json:
-            options.json.parent.mkdir(parents=True, exist_ok=True)
-            options.json.write_text(json.dumps(result, indent=2, default=dataclasses.asdict) + "\n", encoding="utf-8")
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def main(arguments: list[str]) -> None:
+    options = tyro.cli(Evaluate, prog="python -m training evaluate", description=__doc__, args=arguments)
+    result = measure(options)
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(result, indent=2, default=dataclasses.asdict) + "\n", encoding="utf-8")

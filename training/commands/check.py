@@ -1,6 +1,5 @@
 """`python -m training check DATA`: what is wrong with the pictures of a training, as a page to look at and as JSON."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -31,17 +30,13 @@ class Check:
             raise ValueError(f"--out is the page, check.html say; the JSON is written beside it. Got {self.out}")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """0 when the pictures can be trained on, 1 when a training would stop, 2 when there was nothing to look at."""
-    try:
-        check = tyro.cli(Check, prog="python -m training check", args=arguments)
-        report = examine(in_folders(list(check.data)), check.crop)
-        check.out.parent.mkdir(parents=True, exist_ok=True)
-        check.out.write_text(as_html(report), encoding="utf-8", errors="backslashreplace")
-        check.out.with_suffix(".json").write_text(as_json(report), encoding="utf-8")
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+def main(arguments: list[str]) -> int:
+    """0 when the pictures can be trained on, 1 when a training would stop; nothing to look at is an error."""
+    check = tyro.cli(Check, prog="python -m training check", args=arguments)
+    report = examine(in_folders(list(check.data)), check.crop)
+    check.out.parent.mkdir(parents=True, exist_ok=True)
+    check.out.write_text(as_html(report), encoding="utf-8", errors="backslashreplace")
+    check.out.with_suffix(".json").write_text(as_json(report), encoding="utf-8")
     print(summary(report))
     print(f"\nThe page with the pictures: {check.out}, the same as JSON: {check.out.with_suffix('.json')}")
     return 1 if report.refused else 0
@@ -55,7 +50,3 @@ def summary(report: Report) -> str:
     return "\n".join(
         [*lines, "", f"At a crop of {report.suggestion.crop} pixels: {verdict}.", f"Try: {report.suggestion.command}"]
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())
