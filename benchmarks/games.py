@@ -19,8 +19,9 @@ from training.engine.preset import Preset
 from training.engine.trainer import Trainer
 from training.losses.adversarial import GAMES
 from training.losses.lipschitz import GradientNorm
-from training.options import Data, Features, Painter
+from training.options import Data, Features
 from training.presets import build
+from training.presets.painter import Painter
 
 COMPARED = ("none", "hinge", "lsgan", "relativistic")
 

@@ -35,9 +35,9 @@ from training.engine.recipe import Game, Phase, Recipe, Step
 from training.engine.trainer import Trainer
 from training.evaluate.metrics.swd import sliced_wasserstein_distance
 from training.losses.adversarial import GAMES
-from training.losses.lipschitz import GradientNorm, GradientPenalty, WeightClipping
-from training.options import Dcgan, Loss, Pictures, Run, Smoothness
-from training.presets.noise import LIPSCHITZ, dcgan
+from training.losses.lipschitz import LIPSCHITZ, GradientNorm, GradientPenalty, WeightClipping
+from training.options import Loss, Pictures, Run, Smoothness
+from training.presets.dcgan import Dcgan, dcgan
 
 RESULTS = Path(__file__).parent / "results" / "modes.json"
 RING = [(2 * math.cos(turn * math.pi / 4), 2 * math.sin(turn * math.pi / 4)) for turn in range(8)]

@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-from training.options import PRESETS
+from training.presets import PRESETS
 
 COMMANDS = {  # modules of training.commands, imported when they are asked for
     "learn-style": "A new style for a trained painter: a small adapter is learned, so no other style can change.",

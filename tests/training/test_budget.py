@@ -16,8 +16,9 @@ from training.commands import budget, speed
 from training.commands.budget import Plan, as_before, choose, fit, options_in, sizes
 from training.commands.speed import mean_speed
 from training.engine.trainer import Trainer
-from training.options import PRESETS, Pairs, Pix2pix
-from training.presets import build
+from training.options import Pairs
+from training.presets import PRESETS, build
+from training.presets.pix2pix import Pix2pix
 
 PIXELS = Pairs(world="palette")  # of pix2pix: crop 128, batch 4, or smaller
 

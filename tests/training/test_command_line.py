@@ -7,7 +7,9 @@ from importlib.util import find_spec
 import pytest
 
 from training.__main__ import COMMANDS, main
-from training.options import PRESETS, Data, Painter
+from training.options import Data
+from training.presets import PRESETS
+from training.presets.painter import Painter
 
 
 @pytest.mark.parametrize("words", ["--list", "--help", "painter --help"])

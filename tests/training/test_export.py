@@ -17,9 +17,10 @@ from styletransfer.models.upscale_generator import UpscaleGenerator
 from styletransfer.styles import Style
 from training.__main__ import main
 from training.engine.trainer import Trainer
-from training.options import Cyclegan, Unpaired
+from training.options import Unpaired
 from training.packaging.package import TranslatorExport
 from training.packaging.painter import write_samples
+from training.presets.cyclegan import Cyclegan
 
 
 def test_package_of_a_run(tiny_painter, config, pictures):

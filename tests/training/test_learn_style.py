@@ -23,10 +23,9 @@ from tests.conftest import picture
 from tests.training.conftest import save_picture
 from training.__main__ import main
 from training.commands import budget
-from training.commands.learn_style import LearnStyle
 from training.engine.trainer import Trainer
 from training.options import Features
-from training.presets.learn_style import learn_style
+from training.presets.learn_style import LearnStyle, learn_style
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from styletransfer import load_pipeline
 from tests.tiny_presets import CONFIGS
 from training.engine.recipe import Term
 from training.engine.trainer import Trainer, training_only
-from training.options import PRESETS, Run
-from training.presets import build
+from training.options import Run
+from training.presets import PRESETS, build
 
 
 @pytest.fixture(params=PRESETS)

@@ -10,8 +10,11 @@ from tests.tiny import image
 from training.engine.trainer import Preset, Trainer, training_only
 from training.losses.matching import feature_matching
 from training.losses.perceptual import style_distance
-from training.options import Features, Layers, Reference, Semantic, Unpaired
+from training.options import Features, Unpaired
 from training.presets import build
+from training.presets.layers import Layers
+from training.presets.reference import Reference
+from training.presets.semantic import Semantic
 from training.steps import semantic as steps
 
 RUN = {"batch": 2, "device": "cpu", "precision": "no", "tracker": "none", "updates": 2}

@@ -7,8 +7,11 @@ from torch import Tensor, nn
 from tests.tiny import image
 from training.engine.trainer import Preset, training_only
 from training.losses.contrastive import patch_contrast
-from training.options import Cut, Cyclegan, Fastcut, Labelled, Stargan, Unpaired
+from training.options import Labelled, Unpaired
 from training.presets import build
+from training.presets.cut import Cut, Fastcut
+from training.presets.cyclegan import Cyclegan
+from training.presets.stargan import Stargan
 from training.steps.labels import Labels
 from training.steps.one_way import OneWay
 from training.steps.two_way import TwoWay

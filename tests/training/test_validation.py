@@ -24,8 +24,9 @@ from training.evaluate.held_out import AgainstCrowd, AgainstTruth, Held, InTurn,
 from training.evaluate.metrics.truth import color_distance
 from training.losses.matching import feature_l1
 from training.losses.neighbors import nearest_neighbor_distance
-from training.options import Labelled, Pairs, Pictures, Run, Stargan, Unpaired
+from training.options import Labelled, Pairs, Pictures, Run, Unpaired
 from training.presets import build
+from training.presets.stargan import Stargan
 from training.presets.stargan import judge as stargan_judge
 from training.steps.painting import Painting
 

@@ -7,8 +7,8 @@ import pytest
 import tyro
 
 from styletransfer.ui.training_command import MINUTES, PLANS, compose
-from training.commands.learn_style import LearnStyle
-from training.options import PRESETS
+from training.presets import PRESETS
+from training.presets.learn_style import LearnStyle
 
 OPTIONS = PRESETS | {"learn-style": LearnStyle}
 

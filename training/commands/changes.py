@@ -6,11 +6,11 @@ from dataclasses import replace
 from styletransfer.catalog import read_json
 from styletransfer.pipelines import load_pipeline
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
-from training.commands.finetune import Finetune
 from training.data.folders import PhotosAndPaintings
 from training.engine.preset import Preset
 from training.evaluate.held_out import COUNT, Held
 from training.packaging.cards import FIELDS_FILE, write_card
+from training.presets.finetune import Finetune
 
 FILE = "changes.json"  # of a run
 SHOWN = ("neighbor_distance", "content_distance")
@@ -18,10 +18,10 @@ SHOWN = ("neighbor_distance", "content_distance")
 Changes = dict[str, dict[str, list[float]]]  # paintings -> score -> before and after
 
 
-def report(config: Finetune, preset: Preset, old: StyleTransferPipeline) -> str:
-    """Compare the package of the run with `old`, write changes.json and a line of the card, and return that line."""
+def report(config: Finetune, preset: Preset) -> str:
+    """Compare the package of the run with that before it; write changes.json and a line of the card, and return the line."""
     folder = config.out / "pipeline"
-    changes = compare(config, preset, old, load_pipeline(folder))
+    changes = compare(config, preset, preset.export.old, load_pipeline(folder))
     (config.out / FILE).write_text(json.dumps(changes, indent=2) + "\n", encoding="utf-8")
     sentence = describe_changes(changes)
     fields = read_json(folder / FIELDS_FILE)

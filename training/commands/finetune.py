@@ -1,30 +1,12 @@
 """`python -m training finetune PACKAGE --data.photos DIR --data.paintings DIR`: a painter learns on, with all of its networks."""
 
-import dataclasses
-import json
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
 
 import tyro
 
 from training.check import refuse
-from training.options import Painter, Pictures
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finetune(Painter):
-    """A trained painter learns on from more paintings, with all of its networks; older paintings can be rehearsed."""
-
-    pretrained: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PACKAGE")] = "painter"
-    """Painter package: a folder, a Hub id, or the name of one that comes along."""
-    rate: float = 2e-4
-    """Learning rate of the painter's networks: a fifth of the first training's, which had nothing to forget."""
-    replay: Path | None = None
-    """Folder of older paintings, or of folders of them: half of the samples, against forgetting."""
-    out: Path = Path("runs/finetune")
-    """Folder of the run: as of any training, with the held-out scores before and after in changes.json."""
+from training.options import Pictures, save_config
+from training.presets.finetune import Finetune, finetune
 
 
 def main(arguments: list[str]) -> None:
@@ -38,15 +20,12 @@ def main(arguments: list[str]) -> None:
 
     from training.commands.changes import report
     from training.engine.trainer import Trainer
-    from training.presets.finetune import finetune, painter_of
 
-    package, pipe = painter_of(config.pretrained)
-    preset = finetune(config, package, pipe)
+    preset = finetune(config)
     trainer = Trainer(preset, config)
     if trainer.accelerator.is_main_process:
         config.out.mkdir(parents=True, exist_ok=True)
-        options = {"preset": "finetune"} | dataclasses.asdict(config)
-        (config.out / "config.json").write_text(json.dumps(options, indent=2, default=str) + "\n")
+        save_config(config, config.out / "config.json")
     trainer.train()
     if trainer.accelerator.is_main_process:
-        print(report(config, preset, pipe))
+        print(report(config, preset))

@@ -21,7 +21,8 @@ from training.check import refuse
 from training.commands.budget import fit, options_in
 from training.commands.speed import speed
 from training.commands.trial import STEPS, Objective
-from training.options import PRESETS, Run
+from training.options import Run
+from training.presets import PRESETS
 
 STARTERS = 4  # trainings that end as they will, for others to be compared with
 OVER = (TrialState.COMPLETE, TrialState.PRUNED)

@@ -5,7 +5,8 @@ import sys
 import tyro
 
 from training.check import refuse
-from training.options import PRESETS, save_config
+from training.options import save_config
+from training.presets import PRESETS, build
 
 
 def main(arguments: list[str]) -> None:
@@ -14,7 +15,6 @@ def main(arguments: list[str]) -> None:
 
     from training.commands.budget import as_before, fit, options_in
     from training.engine.trainer import Trainer
-    from training.presets import build
 
     given = options_in(words)
     config = as_before(config, given)

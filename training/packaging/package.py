@@ -14,7 +14,7 @@ from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.translation import TranslationPipeline
 from training.data.file_list import describe_lists
 from training.data.streams import labelled, pairs, pictures, unpaired
-from training.options import Labelled, Pairs, Pictures, Run, Unpaired, preset_name
+from training.options import Labelled, Pairs, Pictures, Run, Unpaired
 from training.packaging.cards import explain
 
 SOURCES = {  # kind of data -> its stream, and which of its pictures a translator takes
@@ -98,7 +98,7 @@ def describe_network(config: Run, network: nn.Module, folder: Path, template: st
         template,
         address=config.hub.repo,
         network=f"`{type(network).__name__}` with {size:.2f} million parameters",
-        preset=preset_name(config),
+        preset=config.preset,
         data=(data if folders else "Drawn scenes") + (f", rendered as {rendered}." if rendered else ".") + lists,
         sources="The pictures and their licences are those of whoever trained this package."
         if folders
@@ -111,7 +111,7 @@ def describe(config: Run) -> str:
     """The command and every option of a training, for its card, without the paths of the machine."""
     options = flat(config)
     budget = f"--minutes {config.minutes:g}" if config.updates is None else f"--updates {config.updates}"
-    words = [f"python -m training {preset_name(config)} {budget}"]
+    words = [f"python -m training {config.preset} {budget}"]
     # what has no default must be given, and is taken along whole
     required = {field.name: getattr(config, field.name) for field in dataclasses.fields(config) if is_required(field)}
     default = flat(type(config)(updates=1, **required))

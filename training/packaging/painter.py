@@ -11,7 +11,7 @@ from torch import nn
 from styletransfer.pipelines.style_transfer import StyleLike, StyleTransferPipeline
 from training.data.file_list import describe_lists
 from training.data.folders import PhotosAndPaintings
-from training.options import Painter
+from training.options import Run
 from training.packaging.cards import explain
 from training.packaging.package import describe, save_sample, sheet
 
@@ -23,7 +23,7 @@ COLUMNS = 9  # of a sheet, at most
 class PainterExport:
     """Turns the averaged networks into a package, with a card and with samples of what was held out."""
 
-    config: Painter
+    config: Run
     held: PhotosAndPaintings
 
     def __call__(self, nets: dict[str, nn.Module], folder: Path) -> None:

@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
 from styletransfer.styles import Style, unit
-from training.options import Reference
+from training.options import Run
 from training.packaging.cards import explain
 from training.packaging.package import describe, held_out
 from training.packaging.painter import on_cpu, write_samples
@@ -21,7 +21,7 @@ LOOKED_AT = 64  # pictures of the target domain, whose mean code is its style
 class ReferenceExport:
     """Turns `stylizer` and `encoder` into a package whose single named style is the target domain of `data`."""
 
-    config: Reference
+    config: Run
     data: Dataset
 
     def __call__(self, nets: dict[str, nn.Module], folder: Path) -> None:

@@ -1,58 +1,56 @@
-"""Presets with a target for each source: pix2pix and super-resolution."""
+"""Fourfold enlargement."""
 
+from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
-from torch.nn.functional import l1_loss
+from training.options import RATES, Between, Features, Pictures, Run
 
-from styletransfer.models.features import FeaturePyramid
-from styletransfer.models.patch_discriminator import PatchDiscriminator
-from styletransfer.models.unet_generator import UNetGenerator
-from styletransfer.models.upscale_generator import UpscaleGenerator
-from training.data.streams import enlargements, pairs
-from training.engine.preset import Preset
-from training.engine.recipe import Game, Phase, Recipe, Term
-from training.evaluate.held_out import COUNT, AgainstTruth, Held, Restored, by_network
-from training.losses.adversarial import LOGISTIC, RELATIVISTIC
-from training.losses.lipschitz import GradientNorm
-from training.losses.matching import feature_l1
-from training.options import Pix2pix, Superres
-from training.packaging.package import TranslatorExport
-from training.steps.paired import Enlarged, Paired
-from training.steps.semantic import LAYERS
+if TYPE_CHECKING:
+    from training.engine.preset import Preset
+    from training.engine.recipe import Game
 
 
-def pix2pix(config: Pix2pix) -> Preset:
-    """U-Net and a discriminator that sees source and result together (Isola et al. 2017, https://arxiv.org/abs/1611.07004)."""
-    # sec. 6.1.1: eight levels take 256 px to a single pixel, smaller crops need fewer
-    levels = min(8, config.data.crop.bit_length() - 1)
-    nets = {
-        "g": UNetGenerator(base_channels=config.width, num_downs=levels),
-        "d": PatchDiscriminator(in_channels=6, base_channels=config.width),
-    }
-    recipe = Recipe(
-        step=Paired,
-        phases=(Phase("generator", ("g",)), Phase("discriminator", ("d",))),
-        games=(Game("d", real="real_pair", fake="fake_pair", loss=LOGISTIC),),  # eq. 1
-        terms=(Term("l1", l1_loss, ("fake", "target"), config.l1),),  # eq. 3 and 4
-    )
-    return Preset(
-        nets=nets,
-        recipe=recipe,
-        data=pairs(config.data, config.seed),
-        rates={"generator": config.rate, "discriminator": config.rate},
-        averaged=("g",),
-        export=TranslatorExport(config, "g"),
-        judge=AgainstTruth(Held(partial(pairs, config.data, config.seed, "held"), COUNT), by_network("g")),
-        betas=(0.5, 0.999),  # sec. 3.3
-        clip_norm=1e3,  # no clipping in the paper: the weight of L1 alone makes norms above 20
-    )
+@dataclass(frozen=True, kw_only=True)
+class Superres(Run):
+    """Enlargement in two stages, x2 and from it x4."""
+
+    preset: ClassVar = "superres"
+
+    data: Pictures = field(default_factory=lambda: Pictures(crop=128))
+    width: int = 48
+    """Channels of the first stage."""
+    rate: float = 2e-4
+    """Learning rate of all players."""
+    features: Features = field(default_factory=Features)
+    likeness: float = 0.05
+    """Weight of the feature distance beside the pixels' L1."""
+    adversarial: float = 5e-3
+    """Weight of each adversarial loss beside the pixels' L1."""
+
+    smaller = ((64, 2), (64, 4), (128, 2))
+    space: ClassVar = {"rate": RATES, "width": (32, 48), "adversarial": Between(1e-3, 5e-2)}
 
 
-def superres(config: Superres) -> Preset:
+def superres(config: Superres) -> "Preset":
     """Fourfold enlargement (ESRGAN, Wang et al. 2018, https://arxiv.org/abs/1809.00219), in two stages (Lai et al. 2017).
 
     Each stage has distances to its own target, and a discriminator of its own: both ship.
     """
+    from torch.nn.functional import l1_loss
+
+    from styletransfer.models.features import FeaturePyramid
+    from styletransfer.models.patch_discriminator import PatchDiscriminator
+    from styletransfer.models.upscale_generator import UpscaleGenerator
+    from training.data.streams import enlargements
+    from training.engine.preset import Preset
+    from training.engine.recipe import Phase, Recipe, Term
+    from training.evaluate.held_out import COUNT, Held, Restored, by_network
+    from training.losses.matching import feature_l1
+    from training.packaging.package import TranslatorExport
+    from training.steps.paired import Enlarged
+    from training.steps.semantic import LAYERS
+
     features = FeaturePyramid(
         config.features.network,
         LAYERS[config.features.network][:3],
@@ -92,7 +90,11 @@ def superres(config: Superres) -> Preset:
     )
 
 
-def against(discriminator: str, real: str, fake: str, weight: float) -> Game:
+def against(discriminator: str, real: str, fake: str, weight: float) -> "Game":
+    from training.engine.recipe import Game
+    from training.losses.adversarial import RELATIVISTIC
+    from training.losses.lipschitz import GradientNorm
+
     return Game(
         discriminator,
         real=real,
