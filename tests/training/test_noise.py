@@ -39,7 +39,6 @@ def options(out: Path, crop: int = 16) -> dict:
 
 class Four(GrowingNoise):
     levels = 4
-    z_size = 4
 
 
 def test_the_level_rises_by_steps_and_ramps():

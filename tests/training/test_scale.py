@@ -45,7 +45,7 @@ def exact(config: Run) -> Preset:
 @cached_property
 def noise_of_sample(step) -> Tensor:
     """Noise (B, Z) that follows from the picture beside it, not from the process."""
-    return 40 * step["real"][:, 0, 0, : step.z_size]
+    return 40 * step["real"][:, 0, 0, : step.nets["g"].config.z_size]
 
 
 noise_of_sample.__set_name__(None, "z")

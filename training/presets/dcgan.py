@@ -105,9 +105,6 @@ def from_noise(config: Dcgan, data: "Dataset", judge: "AgainstCrowd", betas: tup
 
     size = config.data.crop
 
-    class Sized(Noise):
-        z_size = config.z_size
-
     game = Game(
         "d",
         real="real",
@@ -123,7 +120,7 @@ def from_noise(config: Dcgan, data: "Dataset", judge: "AgainstCrowd", betas: tup
             "d": DCGANDiscriminator(base_channels=config.width, image_size=size),
         },
         recipe=Recipe(
-            step=Sized,
+            step=Noise,
             phases=(Phase("generator", ("g",), every=config.discriminator_updates), Phase("discriminator", ("d",))),
             games=(game,),
         ),

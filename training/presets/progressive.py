@@ -1,6 +1,5 @@
 """Pictures from noise at a resolution that grows while it trains."""
 
-import math
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -37,7 +36,6 @@ class Progressive(Run):
 
 def progressive(config: Progressive) -> "Preset":
     """Progressive growing, by default with WGAN-GP; one update of each player in turn (Karras et al. 2018, appendix A.1)."""
-    from styletransfer.models.layers import START
     from styletransfer.models.progressive_discriminator import ProgressiveDiscriminator
     from styletransfer.models.progressive_generator import ProgressiveGenerator
     from training.data.augment import diff_augment
@@ -51,10 +49,6 @@ def progressive(config: Progressive) -> "Preset":
     from training.steps.noise import GrowingNoise
 
     size = config.data.crop
-
-    class Sized(GrowingNoise):
-        z_size = config.z_size
-        levels = int(math.log2(size // START))
 
     game = Game(
         "d",
@@ -71,7 +65,7 @@ def progressive(config: Progressive) -> "Preset":
             "d": ProgressiveDiscriminator(base_channels=config.width, image_size=size),
         },
         recipe=Recipe(
-            step=Sized,
+            step=GrowingNoise,
             phases=(Phase("generator", ("g",)), Phase("discriminator", ("d",))),
             games=(game,),
         ),
