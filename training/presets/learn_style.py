@@ -40,6 +40,8 @@ class LearnStyle(Run):
     features: Features = field(default_factory=Features)
     rate: float = 2e-3
     """Learning rate of the adapter."""
+    discriminator_rate: float = 4e-4
+    """Learning rate of the discriminator."""
     content: float = 3.0
     """Weight of the content distance to the recoloured photo."""
     style: float = 20.0
@@ -126,7 +128,7 @@ def learn_style(config: LearnStyle) -> "Preset":
             terms=terms(config),
         ),
         data=data,
-        rates={"generator": config.rate, "discriminator": 4e-4},
+        rates={"generator": config.rate, "discriminator": config.discriminator_rate},
         betas=BETAS,
         averaged=("adapter",),
         average_decay=0.98,  # a style is learned in hundreds of updates

@@ -24,6 +24,8 @@ class Painter(Run):
     features: Features = field(default_factory=Features)
     rate: float = 1e-3
     """Learning rate of the generator."""
+    discriminator_rate: float = 4e-4
+    """Learning rate of the discriminator."""
     content: float = 10.0
     """Weight of the content distance to the recoloured photo."""
     style: float = 20.0
@@ -95,7 +97,7 @@ def painter(config: Painter, replay: Path | None = None) -> "Preset":
         nets=nets,
         recipe=recipe,
         data=data,
-        rates={"generator": config.rate, "discriminator": 4e-4},
+        rates={"generator": config.rate, "discriminator": config.discriminator_rate},
         betas=BETAS,
         # slow, as StyleGAN's mapping network (Karras et al. 2019, appendix C): or all codes drift one way, and styles merge
         paces={"encoder": 0.1},
