@@ -148,6 +148,7 @@ def point_preset(task: str, game: str, method: str) -> Preset:
         averaged=("g",),
         export=nothing,
         betas=(0.0, 0.9),
+        clip_norm=20.0,
     )
 
 

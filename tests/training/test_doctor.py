@@ -105,6 +105,7 @@ class Training:
             rates={"generator": self.rates[0], "discriminator": self.rates[1]},
             averaged=(),
             export=lambda nets, folder: None,
+            clip_norm=20.0,
         )
         shared = {"device": "cpu", "precision": "no", "tracker": "none", "out": out}
         return Trainer(preset, Run(updates=self.updates, batch=4, log_every=5, sample_every=1000, **shared))

@@ -1,5 +1,6 @@
 """A training as a value: what a paper gives, and what the trainer needs to know."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ class Preset:
         paces: Factors of the learning rate of single networks; 1 for those not named.
         betas: Of Adam, for every phase.
         average_decay: Of the moving averages.
-        clip_norm: Largest gradient norm of a phase.
+        clip_norm: Largest gradient norm of a phase; most papers set none.
         flat_part: Part of the training with constant learning rates; they fall to zero over the rest.
     """
 
@@ -39,5 +40,5 @@ class Preset:
     paces: dict[str, float] = field(default_factory=dict)
     betas: tuple[float, float] = (0.9, 0.99)
     average_decay: float = 0.999
-    clip_norm: float = 20.0
+    clip_norm: float = math.inf
     flat_part: float = 0.5

@@ -70,4 +70,5 @@ def layers(config: Layers) -> "Preset":
         export=TranslatorExport(config, "g"),
         judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
         betas=(0.5, 0.999),
+        clip_norm=20.0,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from training.options import Data, Features, Run
-from training.presets.painter import BETAS, feature_pyramid, game, terms
+from training.presets.painter import BETAS, CLIP_NORM, feature_pyramid, game, terms
 
 if TYPE_CHECKING:
     from training.engine.preset import Preset
@@ -130,6 +130,7 @@ def learn_style(config: LearnStyle) -> "Preset":
         data=data,
         rates={"generator": config.rate, "discriminator": config.discriminator_rate},
         betas=BETAS,
+        clip_norm=CLIP_NORM,
         averaged=("adapter",),
         average_decay=0.98,  # a style is learned in hundreds of updates
         export=StyleExport(config, package, start, to_pil(held[0]["photo"])),

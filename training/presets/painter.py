@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from training.engine.recipe import Game, Term
 
 BETAS = (0.5, 0.99)
+CLIP_NORM = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +100,7 @@ def painter(config: Painter, replay: Path | None = None) -> "Preset":
         data=data,
         rates={"generator": config.rate, "discriminator": config.discriminator_rate},
         betas=BETAS,
+        clip_norm=CLIP_NORM,
         # slow, as StyleGAN's mapping network (Karras et al. 2019, appendix C): or all codes drift one way, and styles merge
         paces={"encoder": 0.1},
         averaged=("stylizer", "encoder"),

@@ -63,5 +63,4 @@ def pix2pix(config: Pix2pix) -> "Preset":
         export=TranslatorExport(config, "g"),
         judge=AgainstTruth(Held(partial(pairs, config.data, config.seed, "held"), COUNT), by_network("g")),
         betas=(0.5, 0.999),  # sec. 3.3
-        clip_norm=1e3,  # no clipping in the paper: the weight of L1 alone makes norms above 20
     )

@@ -82,6 +82,7 @@ def reference(config: Reference) -> "Preset":
         averaged=("stylizer", "encoder"),
         export=ReferenceExport(config, data),
         judge=without_pairs(config.data, config.seed, by_another),
+        clip_norm=20.0,
     )
 
 
