@@ -11,9 +11,8 @@ UNPAIRED = Unpaired(world="palette", crop=32)
 NOISE = {"data": Pictures(crop=32), "z_size": 8, "width": 4}
 SMALL = {"data": UNPAIRED, "width": 4}
 
-# tiny options of each preset, but for the painter's data
+# tiny options of each preset but the painter
 TINY: dict[str, dict] = {
-    "painter": {"features": RANDOM},
     **dict.fromkeys(("dcgan", "wgan", "r3gan", "few", "progressive"), NOISE),
     "pix2pix": {"data": Pairs(world="palette", crop=32), "width": 4},
     # its pictures are judged at half size first, and features need 32 pixels
@@ -28,13 +27,14 @@ TINY: dict[str, dict] = {
 }
 
 
-def row(name: str) -> Callable[..., Run]:
-    def options(pictures: Path, **run) -> Run:
-        data = Data(photos=pictures / "photos", paintings=pictures / "paintings", crop=48)
-        return PRESETS[name](**{"data": data} | TINY[name] | run)
+def painter(pictures: Path, **run) -> Run:
+    data = Data(photos=pictures / "photos", paintings=pictures / "paintings", crop=48)
+    return PRESETS["painter"](data=data, features=RANDOM, **run)
 
-    return options
+
+def row(name: str) -> Callable[..., Run]:
+    return lambda pictures, **run: PRESETS[name](**TINY[name], **run)
 
 
 # preset -> its tiny options, given the folder of pictures that the painter needs and the options of the run
-CONFIGS: dict[str, Callable[..., Run]] = {name: row(name) for name in TINY}
+CONFIGS: dict[str, Callable[..., Run]] = {"painter": painter} | {name: row(name) for name in TINY}
