@@ -21,9 +21,9 @@ from styletransfer import load_pipeline, open_image
 from training.data.folders import held_paintings, picture_files
 from training.evaluate import independent
 from training.evaluate.independent import Independent
+from training.evaluate.metrics.independent import IndependentFeatures
 from training.evaluate.report import Score
 from training.evaluate.subjects import evenly
-from training.metrics.independent import IndependentFeatures
 
 PAINTER, MAGENTA = "painter", "Magenta"
 

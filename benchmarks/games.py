@@ -15,12 +15,13 @@ from tempfile import TemporaryDirectory
 import tyro
 
 from benchmarks.machine import machine
-from training.config import Data, Features, Painter
+from training.engine.preset import Preset
+from training.engine.trainer import Trainer
 from training.losses.adversarial import GAMES
 from training.losses.lipschitz import GradientNorm
-from training.preset import Preset
+from training.options import Data, Features
 from training.presets import build
-from training.trainer import Trainer
+from training.presets.painter import Painter
 
 COMPARED = ("none", "hinge", "lsgan", "relativistic")
 

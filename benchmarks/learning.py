@@ -5,6 +5,7 @@ are distances, so less is better: of translated pictures to their true rendering
 and 0; of pictures from noise the sliced Wasserstein distance to held-out pictures, between untrained and real ones.
 """
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -23,13 +24,12 @@ from torch import Tensor
 from benchmarks.machine import largest_resident_mib, machine
 from styletransfer import load_pipeline
 from styletransfer.images import to_pil
-from training import config as options
-from training.config import Features, Labelled, Pairs, Pictures, Run, Unpaired
 from training.data.streams import pairs, pictures
-from training.metrics.swd import sliced_wasserstein_distance
-from training.metrics.truth import color_distance
-from training.presets import build
-from training.trainer import Trainer
+from training.engine.trainer import Trainer
+from training.evaluate.metrics.swd import sliced_wasserstein_distance
+from training.evaluate.metrics.truth import color_distance
+from training.options import Features, Labelled, Pairs, Pictures, Run, Unpaired
+from training.presets import PRESETS, build
 
 RESULTS = Path(__file__).parent / "results" / "learning.json"
 HELD = 48  # translated pictures that are scored
@@ -43,13 +43,13 @@ class Task:
     """A preset on a small world.
 
     Args:
-        run: Its options, given what all runs share.
+        options: Its own; those of the run come with the run.
         score: Distance of a package's results to the truth.
         copy: The same distance for no change at all; for noise, of a second set of real pictures (the best there is).
         what: The world, in words.
     """
 
-    run: Callable[..., Run]
+    options: dict[str, object]
     score: Score
     copy: Callable[[Run], float]
     what: str
@@ -60,7 +60,7 @@ class Task:
 
 def held_pairs(config: Run) -> dict[str | None, list[dict[str, Tensor]]]:
     """Held-out pairs by domain; None where a preset has only one."""
-    if isinstance(config, options.Stargan):
+    if config.preset == "stargan":
         streams = {world: pairs(Pairs(world=world, crop=config.data.crop), seed=0, part="held") for world in config.data.worlds}
     else:
         streams = {None: pairs(config.data, seed=0, part="held")}
@@ -126,7 +126,7 @@ def second_set(config: Run) -> float:
 
 
 def real_pictures(config: Run) -> list[Tensor]:
-    if isinstance(config, options.Few):  # what it should draw is more of the few pictures it has seen
+    if config.preset == "few":  # what it should draw is more of the few pictures it has seen
         data = build(config).data
         return [data[10**6 + position]["real"] for position in range(2 * DRAWN)]
     return held_pictures(config, 2 * DRAWN)
@@ -135,60 +135,44 @@ def real_pictures(config: Run) -> list[Tensor]:
 # --- the presets on their worlds ---
 
 
-def unpaired(preset: type[Run], world: str, **changes: object) -> Task:
+def unpaired(**options: object) -> Task:
     return Task(
-        lambda **common: preset(**{"data": Unpaired(world=world, crop=48), "batch": 2, **changes, **common}),
+        {"data": Unpaired(world="palette", crop=48), "batch": 2} | options,
         translated,
         copied,
-        f"scenes to {world}, unpaired, 48 px",
+        "scenes to palette, unpaired, 48 px",
     )
 
 
-def noise(preset: type[Run], what: str = "drawn scenes, 32 px", **changes: object) -> Task:
-    return Task(
-        lambda **common: preset(**{"data": Pictures(crop=32), "width": 16, "z_size": 32, **changes, **common}),
-        drawn,
-        second_set,
-        what,
-    )
+def noise(what: str = "drawn scenes, 32 px", **options: object) -> Task:
+    return Task({"data": Pictures(crop=32), "width": 16, "z_size": 32} | options, drawn, second_set, what)
 
 
 TASKS: dict[str, Task] = {
     # short trainings take higher rates than the papers' long ones
-    "dcgan": noise(options.Dcgan, rate=5e-4),
-    "wgan": noise(options.Wgan, rate=5e-4),
-    "r3gan": noise(options.R3gan, rate=5e-4),
-    "few": noise(options.Few, "crops of one scene, 32 px", rate=5e-4),
-    "progressive": noise(options.Progressive, "drawn scenes, growing from 8 to 32 px", width=32, rate=5e-3),
+    "dcgan": noise(rate=5e-4),
+    "wgan": noise(rate=5e-4),
+    "r3gan": noise(rate=5e-4),
+    "few": noise("crops of one scene, 32 px", rate=5e-4),
+    "progressive": noise("drawn scenes, growing from 8 to 32 px", width=32, rate=5e-3),
     "pix2pix": Task(
-        lambda **common: options.Pix2pix(data=Pairs(world="hatching", crop=64), width=32, **common),
-        translated,
-        copied,
-        "scenes to hatching, paired, 64 px",
+        {"data": Pairs(world="hatching", crop=64), "width": 32}, translated, copied, "scenes to hatching, paired, 64 px"
     ),
-    "superres": Task(
-        lambda **common: options.Superres(data=Pictures(crop=64), width=32, **common),
-        enlarged,
-        resized,
-        "drawn scenes, 16 to 64 px",
-    ),
-    "cyclegan": unpaired(options.Cyclegan, "palette", width=16, blocks=2),
-    "cut": unpaired(options.Cut, "palette", width=16, blocks=2),
-    "fastcut": unpaired(options.Fastcut, "palette", width=16, blocks=2),
+    "superres": Task({"data": Pictures(crop=64), "width": 32}, enlarged, resized, "drawn scenes, 16 to 64 px"),
+    "cyclegan": unpaired(width=16, blocks=2),
+    "cut": unpaired(width=16, blocks=2),
+    "fastcut": unpaired(width=16, blocks=2),
     "stargan": Task(
-        lambda **common: options.Stargan(
-            # short trainings need more of what is not the game: the critic's slope is 1 per image, the other losses are means
-            **{"data": Labelled(worlds=("palette", "ink"), crop=32), "width": 16, "blocks": 2, "batch": 4},
-            **{"rate": 3e-4, "cycle": 100.0, "classes": 10.0},
-            **common,
-        ),
+        # short trainings need more of what is not the game: the critic's slope is 1 per image, the other losses are means
+        {"data": Labelled(worlds=("palette", "ink"), crop=32), "width": 16, "blocks": 2, "batch": 4}
+        | {"rate": 3e-4, "cycle": 100.0, "classes": 10.0},
         translated,
         copied,
         "scenes to palette and ink, 32 px",
     ),
-    "semantic": unpaired(options.Semantic, "palette", width=16, backbone="resnet18", rate=5e-4, batch=4),
-    "reference": unpaired(options.Reference, "palette", batch=4),
-    "layers": unpaired(options.Layers, "palette", width=16, rate=5e-4, batch=4),
+    "semantic": unpaired(width=16, backbone="resnet18", rate=5e-4, batch=4),
+    "reference": unpaired(batch=4),
+    "layers": unpaired(width=16, rate=5e-4, batch=4),
 }
 
 
@@ -216,9 +200,9 @@ def measure(name: str, minutes: float, features: Features) -> dict:
             "save_every": 10**9,
             "validate_every": 0,
         }
-        config = task.run(**common)
-        if hasattr(config, "features"):
-            config = task.run(**common, features=features)
+        if "features" in {field.name for field in dataclasses.fields(PRESETS[name])}:
+            common["features"] = features
+        config = PRESETS[name](**task.options | common)
         preset = build(config)
         preset.export({net: preset.nets[net] for net in preset.averaged}, out / "untrained")
         before = task.score(config, out / "untrained")

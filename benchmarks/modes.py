@@ -29,15 +29,15 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from training.config import Dcgan, Loss, Pictures, Run, Smoothness
 from training.data.streams import pictures
+from training.engine.preset import Preset
+from training.engine.recipe import Game, Phase, Recipe, Step
+from training.engine.trainer import Trainer
+from training.evaluate.metrics.swd import sliced_wasserstein_distance
 from training.losses.adversarial import GAMES
-from training.losses.lipschitz import GradientNorm, GradientPenalty, WeightClipping
-from training.metrics.swd import sliced_wasserstein_distance
-from training.preset import Preset
-from training.presets.noise import LIPSCHITZ, dcgan
-from training.recipe import Game, Phase, Recipe, Step
-from training.trainer import Trainer
+from training.losses.lipschitz import LIPSCHITZ, GradientNorm, GradientPenalty, WeightClipping
+from training.options import Loss, Pictures, Run, Smoothness
+from training.presets.dcgan import Dcgan, dcgan
 
 RESULTS = Path(__file__).parent / "results" / "modes.json"
 RING = [(2 * math.cos(turn * math.pi / 4), 2 * math.sin(turn * math.pi / 4)) for turn in range(8)]
@@ -148,6 +148,7 @@ def point_preset(task: str, game: str, method: str) -> Preset:
         averaged=("g",),
         export=nothing,
         betas=(0.0, 0.9),
+        clip_norm=20.0,
     )
 
 

@@ -7,11 +7,11 @@ import torch
 
 from benchmarks import games, inference, learning
 from styletransfer.models.transformer_net import TransformerNet
-from training.config import PRESETS
+from training.engine.preset import Preset
+from training.engine.recipe import Phase, Recipe
 from training.losses.lipschitz import GradientNorm, SpectralNorm
-from training.preset import Preset
+from training.presets import PRESETS
 from training.presets.painter import game
-from training.recipe import Phase, Recipe
 from training.steps.painting import Painting
 
 
@@ -43,7 +43,7 @@ def test_the_gap_is_closed_from_the_anchor_to_the_truth():
 
 
 def test_the_truth_itself_scores_nothing_and_a_copy_the_anchor():
-    config = learning.TASKS["pix2pix"].run(updates=1)
+    config = PRESETS["pix2pix"](**learning.TASKS["pix2pix"].options, updates=1)
     pairs = learning.held_pairs(config)[None]
     truths = [pair["target"] for pair in pairs]
     assert learning.distance([(truth + 1) / 2 for truth in truths], truths) == pytest.approx(0, abs=1e-7)

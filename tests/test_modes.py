@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks import modes
-from training.config import Loss, Smoothness
+from training.options import Loss, Smoothness
 
 
 def test_coverage_by_hand():

@@ -1,57 +1,44 @@
-"""`python -m training PRESET ...`: train a preset and write its package. `search PRESET ...` looks for its best options."""
+"""`python -m training PRESET ...` trains a preset and writes its package; `python -m training --list` names all it can do."""
 
 import sys
+from importlib import import_module
 
-import tyro
+from training.presets import PRESETS
 
-from training.check import refuse
-from training.config import PRESETS, save_config
-from training.finetune import Finetune, teach
-from training.learn_style import LearnStyle, learn
-
-COMMANDS = PRESETS | {"learn-style": LearnStyle, "finetune": Finetune}
+COMMANDS = {  # modules of training.commands, imported when they are asked for
+    "learn-style": "A new style for a trained painter: a small adapter is learned, so no other style can change.",
+    "finetune": "A trained painter learns on from more paintings, with all of its networks.",
+    "search": "Good options of a preset, by many short trainings.",
+    "check": "What is wrong with the pictures of a training.",
+    "evaluate": "Scores of a package on pictures that it was not trained on.",
+    "export": "The package of a run, published into a folder, to the Hub, or both.",
+    "cards": "The card of a package, written anew, with the scores of an evaluation.",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments == ["--list"]:
-        for name, preset in COMMANDS.items():
-            print(f"{name:12} {preset.__doc__.splitlines()[0]}")
-        print(f"{'search':12} Good options of a preset, by many short trainings.")
+    if not arguments or arguments[0] in ("--list", "--help", "-h"):
+        print(listing())
         return 0
+    name, *words = arguments
     try:
-        if arguments[:1] == ["search"]:
-            from training.search import search
-
-            search(arguments[1:])
-            return 0
-        config = tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="python -m training", args=arguments, description=__doc__)
-        if isinstance(config, LearnStyle):
-            learn(config, arguments)
-            return 0
-        if isinstance(config, Finetune):
-            teach(config)
-            return 0
-        from training.budget import as_before, fit, options_in
-        from training.presets import build
-        from training.trainer import Trainer
-
-        given = options_in(arguments)
-        config = as_before(config, given)
-        for warning in refuse(config.data, config.out / "pictures.json"):
-            print(f"warning: {warning}", file=sys.stderr)
-        config, plan = fit(config, given)
-        preset = build(config)
-        config.out.mkdir(parents=True, exist_ok=True)
-        save_config(config, config.out / "config.json")
-        trainer = Trainer(preset, config)
-        trainer.train()
-        if plan and trainer.accelerator.is_main_process:
-            print(plan.review(trainer.update, trainer.seconds))
+        if name in PRESETS:
+            return import_module("training.commands.train").main(arguments) or 0
+        if name in COMMANDS:
+            return import_module(f"training.commands.{name.replace('-', '_')}").main(words) or 0
+        raise ValueError(f"there is no preset or command {name!r}: `python -m training --list` names them")
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return 0
+
+
+def listing() -> str:
+    presets = {name: options.__doc__.splitlines()[0] for name, options in PRESETS.items()}
+    lines = ["python -m training NAME ...; --help after the name shows its options"]
+    for title, rows in {"Presets": presets, "Commands": COMMANDS}.items():
+        lines += ["", f"{title}:", *(f"  {name:12} {about}" for name, about in rows.items())]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From a few answers to the commands that train. A test gives each of them to the parser of `python -m training`."""
+"""From a few answers to the commands that train. A test gives each of them to the options of `python -m training`."""
 
 import re
 import shlex

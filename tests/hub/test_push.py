@@ -12,11 +12,11 @@ from safetensors.torch import load
 from styletransfer.catalog import read_package
 from styletransfer.upload import upload
 from tests.training.conftest import config, pictures, tiny_painter  # noqa: F401 as fixtures
-from training import push
-from training.config import Hub
-from training.export import main
-from training.push import Pusher
-from training.trainer import Trainer
+from training.__main__ import main
+from training.engine import push
+from training.engine.push import Pusher
+from training.engine.trainer import Trainer
+from training.options import Hub
 
 REPO = "user/painter"
 CREATE, COMMIT = ("POST", "/repos/create"), ("POST", "/commit/")
@@ -165,10 +165,10 @@ def test_a_failed_push_never_kills_the_training_and_is_reported(account, tiny_pa
     Trainer(tiny_painter, pushing(config)).train()
     said = capsys.readouterr().err
     assert "the last package was not pushed: user/painter could not be written on the Hub: it answered 500" in said
-    assert said.rstrip().endswith(f"try again with: python -m training.export {config.out} --push user/painter")
+    assert said.rstrip().endswith(f"try again with: python -m training export {config.out} --push user/painter")
     # and the command does what it says
     account.fail.clear()
-    assert main([str(config.out), "--push", REPO]) == 0
+    assert main(["export", str(config.out), "--push", REPO]) == 0
     assert WEIGHTS in account.repos["model", REPO].files()
 
 
@@ -219,14 +219,14 @@ def test_a_private_repository(account, config, tmp_path):  # noqa: F811
 
 
 def test_a_package_folder_is_pushed_as_it_is(account, tiny_package, capsys):
-    assert main([str(tiny_package), "--push", REPO, "--private"]) == 0
+    assert main(["export", str(tiny_package), "--push", REPO, "--private"]) == 0
     repo = account.repos["model", REPO]
     assert repo.private and len(repo.commits) == 2
     assert repo.files() == {
         path.relative_to(tiny_package).as_posix(): path.read_bytes() for path in tiny_package.rglob("*") if path.is_file()
     }
     assert f"{account.url}/{REPO}" in capsys.readouterr().out
-    assert main([str(tiny_package), "--push", REPO, "--title", "Another"]) == 2
+    assert main(["export", str(tiny_package), "--push", REPO, "--title", "Another"]) == 2
     assert "already" in capsys.readouterr().err
 
 
@@ -247,7 +247,7 @@ def test_names_of_repositories(repo):
 
 
 def test_export_must_go_somewhere(tmp_path, capsys):
-    assert main([str(tmp_path)]) == 2
+    assert main(["export", str(tmp_path)]) == 2
     assert "give --out FOLDER, --push user/name, or both" in capsys.readouterr().err
-    assert main([str(tmp_path), "--push", REPO]) == 2
+    assert main(["export", str(tmp_path), "--push", REPO]) == 2
     assert "holds no finished package" in capsys.readouterr().err

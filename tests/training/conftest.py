@@ -11,9 +11,9 @@ from styletransfer.models.features import FeaturePyramid
 from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
-from training.config import Data, Features, Painter
-from training.presets.painter import painter
-from training.trainer import Preset
+from training.engine.trainer import Preset
+from training.options import Data, Features
+from training.presets.painter import Painter, painter
 
 
 def save_picture(path: Path, seed: int, size: tuple[int, int] = (80, 70)) -> None:

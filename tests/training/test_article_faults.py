@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from tests.tiny_presets import CONFIGS
+from training.engine.recipe import Recipe
+from training.engine.trainer import Trainer, training_only
 from training.losses.adversarial import GAMES, LOGISTIC, Adversarial
 from training.presets import build
-from training.recipe import Recipe
-from training.trainer import Trainer, training_only
 
 SATURATING = replace(LOGISTIC, name="saturating", generator=lambda real, fake: -softplus(fake))
 
@@ -45,7 +45,7 @@ def expect_failure(faulty: bool):
 @pytest.mark.parametrize("faulty", [False, True])
 def test_the_discriminator_reaches_no_generator(start, monkeypatch, faulty):
     if faulty:
-        monkeypatch.setattr("training.recipe.tree_map", lambda function, image: image)
+        monkeypatch.setattr("training.engine.recipe.tree_map", lambda function, image: image)
     trainer = start("dcgan")
     step = trainer.recipe.step(trainer.nets, next(trainer.batches()))
     generator, discriminator = trainer.recipe.phases

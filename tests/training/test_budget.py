@@ -11,13 +11,14 @@ import pytest
 import torch
 
 from tests.tiny_presets import CONFIGS
-from training import budget, speed
 from training.__main__ import main
-from training.budget import Plan, as_before, choose, fit, options_in, sizes
-from training.config import PRESETS, Pairs, Pix2pix
-from training.presets import build
-from training.speed import mean_speed
-from training.trainer import Trainer
+from training.commands import budget, speed
+from training.commands.budget import Plan, as_before, choose, fit, options_in, sizes
+from training.commands.speed import mean_speed
+from training.engine.trainer import Trainer
+from training.options import Pairs
+from training.presets import PRESETS, build
+from training.presets.pix2pix import Pix2pix
 
 PIXELS = Pairs(world="palette")  # of pix2pix: crop 128, batch 4, or smaller
 

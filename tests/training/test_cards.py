@@ -12,9 +12,10 @@ from huggingface_hub import ModelCard
 
 from styletransfer.catalog import read_front_matter, read_package
 from tests.conftest import picture
-from training.cards import CARDS, explain, main, write_card
+from training.__main__ import main
 from training.data.file_list import COMMAND, describe_lists, file_list
-from training.scores import describe_scores
+from training.packaging.cards import CARDS, explain, write_card
+from training.packaging.scores import describe_scores
 
 FIELDS = {
     "template": "template.md",
@@ -70,7 +71,7 @@ def save(path: Path, content: dict) -> Path:
 def test_scores_come_back_from_the_metadata(package, tmp_path):
     write_card(package, FIELDS | {"results": "Not measured."})
     reports = [save(tmp_path / "a.json", REPORT), save(tmp_path / "b.json", HEADLINE)]
-    assert main([str(package), "--evaluation", *map(str, reports)]) == 0
+    assert main(["cards", str(package), "--evaluation", *map(str, reports)]) == 0
     card = ModelCard.load(package / "README.md")
     assert card.data.model_name == card.data.title == "Tiny"
     # beta's distance is no number, and left out; of nine styles there is the mean
@@ -178,10 +179,10 @@ def test_what_is_no_report_is_refused(package, tmp_path, capsys):
     write_card(package, FIELDS | {"results": "None."})
     before = (package / "README.md").read_text()
     for content in ({}, {"protocol": "x"}, {"protocol": "x", "scores": []}):
-        assert main([str(package), "--evaluation", str(save(tmp_path / "report.json", content))]) == 2
-        assert "report.json is no report of `python -m training.evaluate`" in capsys.readouterr().err
+        assert main(["cards", str(package), "--evaluation", str(save(tmp_path / "report.json", content))]) == 2
+        assert "report.json is no report of `python -m training evaluate`" in capsys.readouterr().err
     assert (package / "README.md").read_text() == before
-    assert main([str(tmp_path)]) == 2
+    assert main(["cards", str(tmp_path)]) == 2
     assert "card.json does not exist" in capsys.readouterr().err
 
 

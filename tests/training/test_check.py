@@ -13,13 +13,13 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from tests.training.conftest import save_picture
+from training.__main__ import main
 from training.check import examine, refuse
-from training.check.__main__ import main
 from training.check.domains import Domain, in_config, in_folders
 from training.check.findings import look_alikes
 from training.check.pictures import Picture, files, inspect, look
-from training.config import Data, Labelled, Pairs, Pictures, Unpaired
 from training.data.folders import ImageFolder
+from training.options import Data, Labelled, Pairs, Pictures, Unpaired
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def found(*folders: Path, crop: int | None = None) -> dict[str, list[set[str]]]:
 
 
 def test_faultless_pictures_are_ready_and_get_a_command_that_the_trainer_understands(data, tmp_path, capsys):
-    assert main([str(data), "-o", str(tmp_path / "out" / "check.html")]) == 0
+    assert main(["check", str(data), "-o", str(tmp_path / "out" / "check.html")]) == 0
     report = json.loads((tmp_path / "out" / "check.json").read_text())
     assert report["ready"] and report["findings"] == []
     assert {name: domain["files"] for name, domain in report["domains"].items()} == {
@@ -171,7 +171,7 @@ def test_one_picture_is_for_few(tmp_path):
 def test_the_page_needs_nothing_beside_it_and_shows_names_as_they_are(data, tmp_path):
     shutil.copy(data / "photos" / "00.png", data / "photos" / "a <b>copy & more.png")
     (data / "photos" / "broken.jpg").write_bytes(b"no picture")
-    assert main([str(data), "-o", str(tmp_path / "check.html")]) == 1
+    assert main(["check", str(data), "-o", str(tmp_path / "check.html")]) == 1
     page = (tmp_path / "check.html").read_text()
     assert "a &lt;b&gt;copy &amp; more.png" in page and "<b>copy" not in page
     assert "broken.jpg" in page and "UnidentifiedImageError" in page
@@ -180,11 +180,11 @@ def test_the_page_needs_nothing_beside_it_and_shows_names_as_they_are(data, tmp_
 
 
 def test_nothing_to_look_at_is_said_in_a_sentence(tmp_path, capsys):
-    assert main([str(tmp_path / "none")]) == 2
+    assert main(["check", str(tmp_path / "none")]) == 2
     assert capsys.readouterr().err == f"error: no folder at {tmp_path / 'none'}\n"
-    assert main([str(tmp_path)]) == 2
+    assert main(["check", str(tmp_path)]) == 2
     assert "holds no pictures" in capsys.readouterr().err
-    assert main([str(tmp_path), str(tmp_path)]) == 2
+    assert main(["check", str(tmp_path), str(tmp_path)]) == 2
     assert "the same folder is given twice" in capsys.readouterr().err
 
 
@@ -287,5 +287,5 @@ def test_every_kind_of_data_options_names_its_folders(data):
 
 
 def test_help_costs_no_torch():
-    code = "import sys, training.check.__main__; sys.exit('torch' in sys.modules)"
+    code = "import sys, training.commands.check; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

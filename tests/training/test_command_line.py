@@ -2,18 +2,33 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
-from training.__main__ import main
-from training.config import Data, Painter
+from training.__main__ import COMMANDS, main
+from training.options import Data
+from training.presets import PRESETS
+from training.presets.painter import Painter
 
 
-def test_list_and_help_without_torch():
-    code = "import sys; from training.__main__ import main; main(['--list']); assert 'torch' not in sys.modules"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+@pytest.mark.parametrize("words", ["--list", "--help", "painter --help"])
+def test_list_and_help_without_torch(words):
+    code = "import sys; from training.__main__ import COMMANDS, main\ntry: main(sys.argv[1:])\nexcept SystemExit: pass\n"
+    code += "assert 'torch' not in sys.modules"
+    result = subprocess.run([sys.executable, "-c", code, *words.split()], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "painter" in result.stdout
+
+
+def test_every_command_is_listed_and_has_a_module(capsys):
+    assert main(["--list"]) == 0
+    listed = capsys.readouterr().out
+    for name in (*PRESETS, *COMMANDS):
+        assert f"  {name} " in listed
+    assert all(find_spec(f"training.commands.{name.replace('-', '_')}") for name in COMMANDS)
+    assert main(["paint"]) == 2
+    assert "no preset or command 'paint'" in capsys.readouterr().err
 
 
 def test_no_budget(pictures, capsys):

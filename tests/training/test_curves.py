@@ -5,8 +5,8 @@ import json
 import numpy as np
 from PIL import Image
 
-from training.curves import CHOSEN, draw, points, smooth
-from training.history import History
+from training.engine.curves import CHOSEN, draw, points, smooth
+from training.engine.history import History
 
 
 def history(chosen: int | None = 300) -> dict:

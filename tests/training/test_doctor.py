@@ -13,13 +13,13 @@ from torch.nn.functional import l1_loss, softplus
 
 from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.models.resnet_generator import ResnetGenerator
-from training.config import Pairs, Pictures, Run
 from training.data.streams import pairs, pictures
-from training.doctor import ADVICE, PATIENCE, Doctor, checkerboard, collapsed, no_number
+from training.engine.doctor import ADVICE, PATIENCE, Doctor, checkerboard, collapsed, no_number
+from training.engine.recipe import Game, Phase, Recipe, Step, Term
+from training.engine.trainer import Preset, Trainer
 from training.losses.adversarial import LOGISTIC, LSGAN, WASSERSTEIN, Adversarial
 from training.losses.lipschitz import GradientNorm, Lipschitz
-from training.recipe import Game, Phase, Recipe, Step, Term
-from training.trainer import Preset, Trainer
+from training.options import Pairs, Pictures, Run
 
 NONE = Lipschitz()
 PHASES = (Phase("generator", ("g",)), Phase("discriminator", ("d",)))
@@ -105,6 +105,7 @@ class Training:
             rates={"generator": self.rates[0], "discriminator": self.rates[1]},
             averaged=(),
             export=lambda nets, folder: None,
+            clip_norm=20.0,
         )
         shared = {"device": "cpu", "precision": "no", "tracker": "none", "out": out}
         return Trainer(preset, Run(updates=self.updates, batch=4, log_every=5, sample_every=1000, **shared))

@@ -16,21 +16,21 @@ from styletransfer.models.upscale_generator import UpscaleGenerator
 from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.translation import TranslationPipeline
 from tests.conftest import picture
-from training.config import Features
-from training.evaluate import describe, inception, metrics, report, scores
-from training.evaluate.__main__ import main
-from training.evaluate.metrics import METRICS
+from training.__main__ import main
+from training.evaluate import describe, inception, measures, report, scores
+from training.evaluate.measures import METRICS
+from training.evaluate.metrics.intervals import Interval
 from training.evaluate.report import Score
 from training.evaluate.scores import score
 from training.evaluate.subjects import Subject, listed, subject
-from training.metrics.intervals import Interval
+from training.options import Features
 
 RANDOM = Features(weights="random")
 
 
 @pytest.fixture(autouse=True)
 def few_repetitions(monkeypatch):
-    monkeypatch.setattr(metrics, "DRAWS", 5)
+    monkeypatch.setattr(measures, "DRAWS", 5)
     monkeypatch.setattr(scores, "TESTED", 2)
 
 
@@ -80,7 +80,7 @@ def test_what_does_nothing_scores_as_the_copy_and_other_paintings_score_as_real(
 def test_command_scores_a_painter(held, tiny_package, tmp_path, capsys):
     out = tmp_path / "report.json"
     folders = ["--photos", str(held / "photos"), "--paintings", str(held / "paintings")]
-    assert main([str(tiny_package), *folders, "--features.weights", "random", "--json", str(out)]) == 0
+    assert main(["evaluate", str(tiny_package), *folders, "--features.weights", "random", "--json", str(out)]) == 0
     report = json.loads(out.read_text())
     default = {name for name, metric in METRICS.items() if not metric.downloads} | {*scores.TESTS}
     if not any(row["metric"] == "ssim" for row in report["scores"]):  # torchmetrics is optional
@@ -211,7 +211,7 @@ def test_weights_that_cannot_be_downloaded():
 def test_what_the_command_refuses(held, tiny_package, capsys, arguments, message):
     places = {"PACKAGE": str(tiny_package), "PHOTOS": str(held / "photos"), "PAINTINGS": str(held / "paintings")}
     try:
-        assert main([places.get(argument, argument) for argument in arguments]) == 2
+        assert main(["evaluate", *(places.get(argument, argument) for argument in arguments)]) == 2
     except SystemExit as stop:  # of the parser
         assert stop.code == 2
     shown = capsys.readouterr()

@@ -15,10 +15,12 @@ from styletransfer.models.resnet_generator import ResnetGenerator
 from styletransfer.models.style_adapter import StyleAdapter
 from styletransfer.models.upscale_generator import UpscaleGenerator
 from styletransfer.styles import Style
-from training.config import Cyclegan, Unpaired
-from training.export import main, write_samples
-from training.packages import TranslatorExport
-from training.trainer import Trainer
+from training.__main__ import main
+from training.engine.trainer import Trainer
+from training.options import Unpaired
+from training.packaging.package import TranslatorExport
+from training.packaging.painter import write_samples
+from training.presets.cyclegan import Cyclegan
 
 
 def test_package_of_a_run(tiny_painter, config, pictures):
@@ -83,7 +85,7 @@ def test_publish(run, files, tmp_path):
     options += ["--styles", *map(str, files), "--enlarger", str(tmp_path / "enlarger")]
     out = tmp_path / "package"
     for _ in range(2):  # a package is replaced
-        assert main([str(run), "--out", str(out), *options]) == 0
+        assert main(["export", str(run), "--out", str(out), *options]) == 0
     card = (out / "README.md").read_text()
     assert "# Our Painter" in card and "From a friend." in card
     assert "* dots: Dots, A. Pointer, 1901\n* lines\n" in card and 'style="dots", strength=0.8' in card
@@ -104,7 +106,7 @@ def test_publish(run, files, tmp_path):
 
 
 def test_without_photos_the_sample_of_the_run_is_shown(run, files, tmp_path):
-    assert main([str(run), "--out", str(tmp_path / "package"), "--styles", str(files[1])]) == 0
+    assert main(["export", str(run), "--out", str(tmp_path / "package"), "--styles", str(files[1])]) == 0
     samples = sorted(path.name for path in (tmp_path / "package" / "samples").iterdir())
     assert samples == ["lines.jpg", "photo-1.jpg", "sheet.jpg"]
 
@@ -118,7 +120,7 @@ def test_many_styles_fill_several_rows(tiny_pipe, tmp_path):
 
 def test_what_does_not_fit_spares_the_package(run, files, tmp_path, capsys):
     out = tmp_path / "package"
-    assert main([str(run), "--out", str(out), "--styles", str(files[0])]) == 0
+    assert main(["export", str(run), "--out", str(out), "--styles", str(files[0])]) == 0
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     Style(torch.ones(1, 3), "other").save(tmp_path / "other.safetensors")
     for options, hint in (
@@ -128,7 +130,7 @@ def test_what_does_not_fit_spares_the_package(run, files, tmp_path, capsys):
         (["--enlarger", str(run / "pipeline" / "stylizer")], "should hold a UpscaleGenerator"),
         (["--photos", str(tmp_path / "photo.png")], "give --styles"),
     ):
-        assert main([str(run), "--out", str(out), *options]) == 2, hint
+        assert main(["export", str(run), "--out", str(out), *options]) == 2, hint
         assert hint in capsys.readouterr().err
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
@@ -136,9 +138,9 @@ def test_what_does_not_fit_spares_the_package(run, files, tmp_path, capsys):
 def test_publish_spares_other_folders(run, tmp_path, capsys):
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "dear.txt").write_text("keep me")
-    assert main([str(run), "--out", str(tmp_path / "letters")]) == 2
+    assert main(["export", str(run), "--out", str(tmp_path / "letters")]) == 2
     assert (tmp_path / "letters" / "dear.txt").exists()
-    assert main([str(tmp_path / "nothing"), "--out", str(tmp_path / "x")]) == 2
+    assert main(["export", str(tmp_path / "nothing"), "--out", str(tmp_path / "x")]) == 2
     assert "no finished package" in capsys.readouterr().err
 
 
@@ -148,7 +150,7 @@ def test_some_options_are_for_painters_only(tmp_path, capsys):
         {"g": ResnetGenerator(base_channels=4, num_blocks=1)}, tmp_path / "run" / "pipeline"
     )
     for option, verb in (("--photos", "are"), ("--styles", "are"), ("--enlarger", "is")):
-        assert main([str(tmp_path / "run"), "--out", str(tmp_path / "out"), option, "x"]) == 2
+        assert main(["export", str(tmp_path / "run"), "--out", str(tmp_path / "out"), option, "x"]) == 2
         assert f"{option} {verb} for painters" in capsys.readouterr().err
-    assert main([str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--title", "Ink"]) == 0
+    assert main(["export", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--title", "Ink"]) == 0
     assert "# Ink" in (tmp_path / "out" / "README.md").read_text()

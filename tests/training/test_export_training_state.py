@@ -14,9 +14,9 @@ from styletransfer import load_pipeline
 from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.pipelines.loading import fetch
 from tests.hub.conftest import hub  # noqa: F401 as a fixture
-from training.export import main
-from training.trainer import Trainer
-from training.training_state import STATE_FILES, read_training_state, write_training_state
+from training.__main__ import main
+from training.engine.trainer import Trainer
+from training.packaging.training_state import STATE_FILES, read_training_state, write_training_state
 
 FILES = {f"training_state/discriminator/{file}" for file in ("state.safetensors", "network.json")}
 
@@ -26,7 +26,7 @@ def published(tiny_painter, config, tmp_path: Path):
     """The package of a run with its training state, and the trainer."""
     trainer = Trainer(tiny_painter, dataclasses.replace(config, updates=1))
     trainer.train()
-    assert main([str(config.out), "--out", str(tmp_path / "package"), "--with-training-state"]) == 0
+    assert main(["export", str(config.out), "--out", str(tmp_path / "package"), "--with-training-state"]) == 0
     return tmp_path / "package", trainer
 
 
@@ -48,7 +48,7 @@ def test_it_is_off_by_default_and_never_in_the_way(published, config, tmp_path):
     package, _ = published
     assert {path.relative_to(package).as_posix() for path in (package / "training_state").rglob("*.*")} == FILES
     assert load_pipeline(package).styles == []
-    assert main([str(config.out), "--out", str(tmp_path / "plain")]) == 0
+    assert main(["export", str(config.out), "--out", str(tmp_path / "plain")]) == 0
     assert not (tmp_path / "plain" / "training_state").exists()
     with pytest.raises(FileNotFoundError, match="was published without its discriminators"):
         read_training_state(tmp_path / "plain")
@@ -67,7 +67,7 @@ def test_only_a_finetuning_fetches_it(published, hub):  # noqa: F811
 
 
 def test_what_cannot_be_published_is_said(tiny_package, tmp_path, capsys):
-    assert main([str(tiny_package), "--push", "user/painter", "--with-training-state"]) == 2
+    assert main(["export", str(tiny_package), "--push", "user/painter", "--with-training-state"]) == 2
     assert "is a package already" in capsys.readouterr().err
     run = tmp_path / "run"
     shutil.copytree(tiny_package, run / "pipeline")

@@ -18,14 +18,14 @@ from styletransfer.pipelines.translation import TranslationPipeline
 from tests.conftest import picture
 from tests.training.conftest import save_picture, tiny_nets
 from training.__main__ import main
-from training.cards import read_json
-from training.changes import describe_changes
-from training.config import Data, Features, Painter
-from training.finetune import Finetune
-from training.presets.finetune import DROPPED, finetune, painter_of
-from training.presets.painter import painter
-from training.trainer import Trainer
-from training.training_state import read_training_state, write_training_state
+from training.commands.changes import describe_changes
+from training.engine.trainer import Trainer
+from training.options import Data, Features
+from training.packaging.cards import read_json
+from training.packaging.finetuned import DROPPED
+from training.packaging.training_state import read_training_state, write_training_state
+from training.presets.finetune import Finetune, finetune
+from training.presets.painter import Painter, painter
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +100,8 @@ def words(config: Finetune, *extra: str) -> list[str]:
 
 def begun(config: Finetune):
     """The preset of a run that has not begun, and the old painter."""
-    folder, pipe = painter_of(config.pretrained)
-    return finetune(config, folder, pipe), pipe
+    preset = finetune(config)
+    return preset, preset.export.old
 
 
 def test_styles_stay_without_their_adapters_and_changes_are_told(more, pictures, package, capsys):

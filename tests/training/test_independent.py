@@ -12,15 +12,15 @@ from safetensors.torch import save_file
 
 from benchmarks import against_magenta
 from tests.conftest import picture
-from training.config import Features
+from training.__main__ import main
 from training.data.folders import held_paintings, picture_files
 from training.evaluate import independent
-from training.evaluate.__main__ import main
+from training.evaluate.metrics.independent import IndependentFeatures, Seen, as_input, see
+from training.evaluate.metrics.vision_transformer import VisionTransformer, load_vision_transformer
 from training.evaluate.report import Score
 from training.evaluate.scores import choose
 from training.evaluate.subjects import subject
-from training.metrics.independent import IndependentFeatures, Seen, as_input, see
-from training.metrics.vision_transformer import VisionTransformer, load_vision_transformer
+from training.options import Features
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +247,7 @@ def test_evaluation_opens_on_what_no_loss_sees(data, tiny_package, weights, tmp_
     out, cache = tmp_path / "report.json", tmp_path / "cache.safetensors"
     options = ["--held", "--independent.weights", str(weights), "--independent.cache", str(cache), "--json", str(out)]
     options += ["--features.weights", "random", "--metrics", "style_cosine", "content", "gram", "swd"]
-    assert main(command(data, tiny_package, *options)) == 0
+    assert main(["evaluate", *command(data, tiny_package, *options)]) == 0
     report = json.loads(out.read_text())
     rows = {(row["metric"], row["style"]): row for row in report["scores"]}
     assert [row["metric"] for row in report["scores"][:3]] == list(independent.METRICS)
@@ -263,13 +263,15 @@ def test_evaluation_opens_on_what_no_loss_sees(data, tiny_package, weights, tmp_
     shown = capsys.readouterr().out
     assert shown.index("| alpha |") < shown.index("**mean**") < shown.index("(seen by the losses)")
     before = cache.stat().st_mtime_ns
-    assert main(command(data, tiny_package, *options)) == 0  # what was seen of the held-out paintings is taken from the file
+    assert (
+        main(["evaluate", *command(data, tiny_package, *options)]) == 0
+    )  # what was seen of the held-out paintings is taken from the file
     assert cache.stat().st_mtime_ns == before and json.loads(out.read_text()) == report
 
 
 def test_without_the_network_a_sentence_says_so(data, tiny_package, tiny_pipe, capsys):
     options = ["--held", "--features.weights", "random", "--metrics", "style_cosine"]
-    assert main(command(data, tiny_package, *options)) == 2
+    assert main(["evaluate", *command(data, tiny_package, *options)]) == 2
     assert "no style_cosine: it needs a network that no loss sees: --independent.weights FILE" in capsys.readouterr().err
     pictures = subject(tiny_pipe, data / "photos", data / "paintings", None, True, data / "names.json")
     chosen, _, warnings = choose((), tiny_pipe, Features(weights="random"), pictures)

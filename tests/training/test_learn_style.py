@@ -22,12 +22,11 @@ from styletransfer.models.style_adapter import StyleAdapter
 from styletransfer.styles import Style
 from tests.conftest import picture
 from tests.training.conftest import save_picture
-from training import budget
 from training.__main__ import main
-from training.config import Features
-from training.learn_style import LearnStyle
-from training.presets.learn_style import learn_style
-from training.trainer import Trainer
+from training.commands import budget
+from training.engine.trainer import Trainer
+from training.options import Features
+from training.presets.learn_style import LearnStyle, learn_style
 
 
 @pytest.fixture

@@ -9,11 +9,20 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from styletransfer.models.dcgan_discriminator import DCGANDiscriminator
-from training.config import Pictures, Wgan
+from training.engine.trainer import Trainer
 from training.losses.adversarial import mean_verdict
-from training.losses.lipschitz import GradientNorm, GradientPenalty, Lipschitz, SpectralNorm, WeightClipping, between, slopes
-from training.presets.noise import LIPSCHITZ, wgan
-from training.trainer import Trainer
+from training.losses.lipschitz import (
+    LIPSCHITZ,
+    GradientNorm,
+    GradientPenalty,
+    Lipschitz,
+    SpectralNorm,
+    WeightClipping,
+    between,
+    slopes,
+)
+from training.options import Pictures
+from training.presets.dcgan import Wgan, wgan
 
 UPDATES = 60
 REAL, FAKE = torch.rand(2, 3, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1

@@ -8,9 +8,9 @@ from PIL import Image
 from benchmarks.contact_sheet import main as contact_sheet_main
 from styletransfer.models.features import FeaturePyramid
 from tests.conftest import picture
-from training.metrics.intervals import bootstrap_mean, proportion
-from training.metrics.pictures import as_jpeg, batches, standard
-from training.metrics.statistics import network_statistics, rgb_to_lab
+from training.evaluate.metrics.intervals import bootstrap_mean, proportion
+from training.evaluate.metrics.pictures import as_jpeg, batches, standard
+from training.evaluate.metrics.statistics import network_statistics, rgb_to_lab
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -10,13 +10,16 @@ import torch.nn.functional as F
 
 from styletransfer.pipelines import load_pipeline
 from tests.tiny import image
-from training.config import Dcgan, Few, Pictures, Progressive, R3gan, Wgan
 from training.data.augment import diff_augment
-from training.losses.lipschitz import GradientNorm, GradientPenalty, SpectralNorm
+from training.data.streams import CropsOfFew
+from training.engine.trainer import Trainer
+from training.losses.lipschitz import LIPSCHITZ, GradientNorm, GradientPenalty, SpectralNorm
+from training.options import Pictures
 from training.presets import build
-from training.presets.noise import LIPSCHITZ, CropsOfFew
+from training.presets.dcgan import Dcgan, R3gan, Wgan
+from training.presets.few import Few
+from training.presets.progressive import Progressive
 from training.steps.noise import GrowingNoise
-from training.trainer import Trainer
 
 
 def options(out: Path, crop: int = 16) -> dict:
@@ -36,7 +39,6 @@ def options(out: Path, crop: int = 16) -> dict:
 
 class Four(GrowingNoise):
     levels = 4
-    z_size = 4
 
 
 def test_the_level_rises_by_steps_and_ramps():
@@ -133,7 +135,7 @@ def test_real_and_fake_are_changed_in_both_phases(tmp_path):
 
 
 def test_crops_of_few_pictures(tmp_path):
-    data = CropsOfFew(Few(**options(tmp_path), pictures=2))
+    data = CropsOfFew(Pictures(crop=16), 2, seed=0)
     assert len(data.pictures) == 2 and data.pictures[0].shape == (3, 24, 24)
     crops = [data[position]["real"] for position in range(40)]
     assert len({tuple(crop.flatten().tolist()) for crop in crops}) > 20

@@ -16,25 +16,17 @@ from styletransfer.models.dcgan_generator import DCGANGenerator
 from styletransfer.models.domain_generator import DomainGenerator
 from styletransfer.models.resnet_generator import ResnetGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
-from training.cards import write_card
-from training.config import (
-    PRESETS,
-    Cut,
-    Cyclegan,
-    Data,
-    Dcgan,
-    Features,
-    Hub,
-    Labelled,
-    Painter,
-    Pairs,
-    Pictures,
-    Pix2pix,
-    Stargan,
-    Superres,
-    Unpaired,
-)
-from training.packages import NoiseExport, TranslatorExport, describe, flat
+from training.options import Data, Features, Hub, Labelled, Pairs, Pictures, Unpaired
+from training.packaging.cards import write_card
+from training.packaging.package import NoiseExport, TranslatorExport, describe, flat
+from training.presets import PRESETS
+from training.presets.cut import Cut
+from training.presets.cyclegan import Cyclegan
+from training.presets.dcgan import Dcgan
+from training.presets.painter import Painter
+from training.presets.pix2pix import Pix2pix
+from training.presets.stargan import Stargan
+from training.presets.superres import Superres
 
 RESNET = {"base_channels": 4, "num_blocks": 1}
 DRAWN = {
@@ -135,7 +127,7 @@ def test_the_command_of_the_card_gives_the_same_options(config):
     command = describe(config).splitlines()[1]
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "training"]
-    parsed = tyro.extras.subcommand_cli_from_dict(PRESETS, args=words[3:])
+    parsed = tyro.cli(PRESETS[words[3]], args=words[4:])
     assert type(parsed) is type(config) and flat(parsed) == flat(config)
     assert dataclasses.replace(parsed, out=config.out) == config
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from styletransfer.models.style_adapter import StyleAdapter
-from training.presets.learn_style import AdaptedPainting, Codes
+from training.steps.adapted import AdaptedPainting, Codes
 from training.steps.painting import Painting
 
 

@@ -7,10 +7,12 @@ import torch.nn.functional as F
 from styletransfer import load_pipeline
 from styletransfer.images import to_pil
 from tests.tiny import image
-from training.config import Features, Pairs, Pictures, Pix2pix, Superres
+from training.engine.trainer import Preset, Trainer, training_only
+from training.options import Features, Pairs, Pictures
 from training.presets import build
+from training.presets.pix2pix import Pix2pix
+from training.presets.superres import Superres
 from training.steps.paired import Enlarged, Paired
-from training.trainer import Preset, Trainer, training_only
 
 RUN = {"width": 4, "batch": 2, "device": "cpu", "precision": "no", "tracker": "none"}
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from tests.tiny_presets import CONFIGS
-from training.pool import ImagePool
+from training.engine.pool import ImagePool
+from training.engine.trainer import Trainer
 from training.presets import build
-from training.trainer import Trainer
 
 
 def numbered(first: int, count: int) -> torch.Tensor:

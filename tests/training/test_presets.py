@@ -10,10 +10,10 @@ from torch import Tensor
 
 from styletransfer import load_pipeline
 from tests.tiny_presets import CONFIGS
-from training.config import PRESETS, Run
-from training.presets import build
-from training.recipe import Term
-from training.trainer import Trainer, training_only
+from training.engine.recipe import Term
+from training.engine.trainer import Trainer, training_only
+from training.options import Run
+from training.presets import PRESETS, build
 
 
 @pytest.fixture(params=PRESETS)

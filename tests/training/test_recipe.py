@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from training.recipe import Phase, Term
-from training.trainer import Trainer
+from training.engine.recipe import Phase, Term
+from training.engine.trainer import Trainer
 
 
 def check(preset, config, **changes):

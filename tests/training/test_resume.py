@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from tests.tiny_presets import CONFIGS
-from training.config import Run
 from training.data.augment import diff_augment
+from training.engine.trainer import Preset, Trainer
 from training.losses.lipschitz import SpectralNorm
+from training.options import Run
 from training.presets import build
-from training.trainer import Preset, Trainer
 
 KILLS, UPDATES, POOL = 20, 50, 3
 # of a save, each on its own path through it
@@ -79,7 +79,7 @@ def kill_in_save(moment: str) -> None:
 def fork():
     """Starts processes from a server that has imported everything, in some ten milliseconds each."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.training.test_resume", "training.presets.unpaired"])
+    context.set_forkserver_preload(["tests.training.test_resume", "training.packaging.package"])
 
     def start(*arguments) -> multiprocessing.Process:
         process = context.Process(target=train, args=arguments)

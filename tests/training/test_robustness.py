@@ -7,8 +7,8 @@ from styletransfer.models.domain_generator import DomainGenerator
 from styletransfer.pipelines.translation import TranslationPipeline
 from tests.conftest import picture
 from tests.tiny import scene
+from training.evaluate.metrics.pictures import standard
 from training.evaluate.robustness import adversarial_gain, flicker, identity, jpeg_gain, painter, rise_with_strength
-from training.metrics.pictures import standard
 
 
 def photo(seed: int = 0) -> torch.Tensor:

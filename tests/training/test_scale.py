@@ -18,10 +18,10 @@ from styletransfer.models.patch_discriminator import PatchDiscriminator
 from styletransfer.models.progressive_discriminator import ProgressiveDiscriminator
 from styletransfer.models.unet_generator import UNetGenerator
 from tests.tiny_presets import CONFIGS
-from training.config import Run
+from training.engine.trainer import Preset, Trainer
 from training.losses.lipschitz import GradientNorm
+from training.options import Run
 from training.presets import build
-from training.trainer import Preset, Trainer
 
 UPDATES = 6
 
@@ -45,7 +45,7 @@ def exact(config: Run) -> Preset:
 @cached_property
 def noise_of_sample(step) -> Tensor:
     """Noise (B, Z) that follows from the picture beside it, not from the process."""
-    return 40 * step["real"][:, 0, 0, : step.z_size]
+    return 40 * step["real"][:, 0, 0, : step.nets["g"].config.z_size]
 
 
 noise_of_sample.__set_name__(None, "z")
@@ -84,7 +84,7 @@ def train(config: Run, rank: int, processes: int, port: int, stop_at: int | None
 def launch(config: Run, processes: int, stop_at: int | None = None) -> dict[str, Tensor]:
     """Train in new processes. Returns the tensors of the state that they leave."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.training.test_scale", "training.presets.unpaired", "training.presets.paired"])
+    context.set_forkserver_preload(["tests.training.test_scale", "training.packaging.package"])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

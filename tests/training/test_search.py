@@ -10,13 +10,14 @@ import pytest
 import tyro
 
 from tests.tiny_presets import CONFIGS
-from training import search as searching
-from training import trial as objective
 from training.__main__ import main
-from training.config import PRESETS, Between, Pix2pix
-from training.presets import build
-from training.trainer import Trainer
-from training.trial import Objective
+from training.commands import search as searching
+from training.commands import trial as objective
+from training.commands.trial import Objective
+from training.engine.trainer import Trainer
+from training.options import Between
+from training.presets import PRESETS, build
+from training.presets.pix2pix import Pix2pix
 
 OWN = "--data.world palette --data.crop 32 --batch 2 --width 4 --device cpu --precision no --log-every 1"
 

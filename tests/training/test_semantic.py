@@ -7,12 +7,15 @@ import torch.nn.functional as F
 from styletransfer import load_pipeline
 from styletransfer.images import to_pil
 from tests.tiny import image
-from training.config import Features, Layers, Reference, Semantic, Unpaired
+from training.engine.trainer import Preset, Trainer, training_only
 from training.losses.matching import feature_matching
 from training.losses.perceptual import style_distance
+from training.options import Features, Unpaired
 from training.presets import build
+from training.presets.layers import Layers
+from training.presets.reference import Reference
+from training.presets.semantic import Semantic
 from training.steps import semantic as steps
-from training.trainer import Preset, Trainer, training_only
 
 RUN = {"batch": 2, "device": "cpu", "precision": "no", "tracker": "none", "updates": 2}
 CONFIGS = {"semantic": Semantic, "reference": Reference, "layers": Layers}

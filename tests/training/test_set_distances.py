@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from training.evaluate.describe import middle, pixels, to_unit
-from training.evaluate.metrics import Sets, fid, frechet_of_moments, half, psnr, ssim, swd
+from training.evaluate.measures import Sets, fid, frechet_of_moments, half, psnr, ssim, swd
+from training.evaluate.metrics.frechet import frechet_distance, kernel_distance, mean_and_covariance
+from training.evaluate.metrics.intervals import half_samples
+from training.evaluate.metrics.sharpness import checkerboard_energy
+from training.evaluate.metrics.style import color_distance, gram_distance, gram_distance_to_others, lab_histogram
 from training.losses.perceptual import gram_matrix
-from training.metrics.frechet import frechet_distance, kernel_distance, mean_and_covariance
-from training.metrics.intervals import half_samples
-from training.metrics.sharpness import checkerboard_energy
-from training.metrics.style import color_distance, gram_distance, gram_distance_to_others, lab_histogram
 
 needs = {
     name: pytest.mark.skipif(importlib.util.find_spec(name) is None, reason=f"{name} is not installed")

@@ -10,10 +10,10 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from tests.training.conftest import save_picture
-from training.config import Labelled, Pairs, Pictures, Unpaired
 from training.data.folders import to_tensor
 from training.data.streams import enlargements, labelled, pairs, pictures, unpaired
 from training.data.worlds import RENDERERS
+from training.options import Labelled, Pairs, Pictures, Unpaired
 
 STREAMS = {
     "pictures": lambda seed=0, part="train": pictures(Pictures(crop=32), seed, part),

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from tests.tiny import scene
-from training.metrics.swd import blur, cut_patches, distance_of_points, laplacian_pyramid, sliced_wasserstein_distance
+from training.evaluate.metrics.swd import blur, cut_patches, distance_of_points, laplacian_pyramid, sliced_wasserstein_distance
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.tiny_presets import CONFIGS
-from training.config import Run
-from training.doctor import ADVICE
+from training.engine.doctor import ADVICE
+from training.engine.trackers import PROJECT, check_tracker
+from training.engine.trainer import Trainer
+from training.options import Run
 from training.presets import build
-from training.trackers import PROJECT, check_tracker
-from training.trainer import Trainer
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_none_is_silent_and_leaves_nothing(config, capsys):
 
 @pytest.mark.parametrize("name", ["wandb", "trackio"])
 def test_a_tracker_that_is_not_installed(name, config, monkeypatch):
-    monkeypatch.setattr("training.trackers.find_spec", lambda asked: None if asked == name else find_spec(asked))
+    monkeypatch.setattr("training.engine.trackers.find_spec", lambda asked: None if asked == name else find_spec(asked))
     with pytest.raises(ValueError, match=f"--tracker {name} needs a package that is not installed: pip install {name}"):
         Trainer(build(config), dataclasses.replace(config, tracker=name))
     check_tracker("tensorboard")

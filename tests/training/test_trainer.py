@@ -7,9 +7,9 @@ import signal
 import pytest
 import torch
 
+from training.engine.trainer import Trainer, training_only
 from training.losses.adversarial import LSGAN
 from training.losses.lipschitz import Lipschitz
-from training.trainer import Trainer, training_only
 
 
 def weights(trainer: Trainer) -> dict[str, torch.Tensor]:

@@ -5,13 +5,16 @@ import torch
 from torch import Tensor, nn
 
 from tests.tiny import image
-from training.config import Cut, Cyclegan, Fastcut, Labelled, Stargan, Unpaired
+from training.engine.trainer import Preset, training_only
 from training.losses.contrastive import patch_contrast
+from training.options import Labelled, Unpaired
 from training.presets import build
+from training.presets.cut import Cut, Fastcut
+from training.presets.cyclegan import Cyclegan
+from training.presets.stargan import Stargan
 from training.steps.labels import Labels
 from training.steps.one_way import OneWay
 from training.steps.two_way import TwoWay
-from training.trainer import Preset, training_only
 
 RUN = {"updates": 2, "width": 4, "blocks": 1, "batch": 2}
 

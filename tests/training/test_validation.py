@@ -14,20 +14,21 @@ from torch import Tensor, nn
 from styletransfer.models.features import FeaturePyramid
 from tests.tiny_presets import CONFIGS
 from tests.training.test_resume import assert_same
-from training.config import Labelled, Pairs, Pictures, Run, Stargan, Unpaired
 from training.data.streams import labelled, pairs
 from training.data.streams import pictures as pictures_of
-from training.judges import AgainstCrowd, AgainstTruth, Held, InTurn, Restored, by_network, without_pairs
+from training.engine.preset import Preset
+from training.engine.recipe import Recipe, Term
+from training.engine.trainer import Trainer
+from training.engine.validation import Validation
+from training.evaluate.held_out import AgainstCrowd, AgainstTruth, Held, InTurn, Restored, by_network, without_pairs
+from training.evaluate.metrics.truth import color_distance
 from training.losses.matching import feature_l1
 from training.losses.neighbors import nearest_neighbor_distance
-from training.metrics.truth import color_distance
-from training.preset import Preset
+from training.options import Labelled, Pairs, Pictures, Run, Unpaired
 from training.presets import build
+from training.presets.stargan import Stargan
 from training.presets.stargan import judge as stargan_judge
-from training.recipe import Recipe, Term
 from training.steps.painting import Painting
-from training.trainer import Trainer
-from training.validation import Validation
 
 
 @pytest.fixture

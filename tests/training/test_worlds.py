@@ -5,8 +5,8 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from training.config import World
 from training.data.worlds import RENDERERS, scene
+from training.options import World
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -1,4 +1,4 @@
-"""The composed commands are commands: the parser of `python -m training` reads each, and finds what was answered."""
+"""The composed commands are commands: `python -m training` reads each, and finds what was answered."""
 
 import shlex
 from itertools import cycle
@@ -7,14 +7,17 @@ import pytest
 import tyro
 
 from styletransfer.ui.training_command import MINUTES, PLANS, compose
-from training.__main__ import COMMANDS
+from training.presets import PRESETS
+from training.presets.learn_style import LearnStyle
+
+OPTIONS = PRESETS | {"learn-style": LearnStyle}
 
 
 def parse(line: str):
-    """Name of the preset and its options, by the real parser."""
+    """Name of the preset and its options, by the parser of `python -m training`."""
     words = shlex.split(line)
     assert words[:3] == ["python", "-m", "training"]
-    return words[3], tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="python -m training", args=words[3:])
+    return words[3], tyro.cli(OPTIONS[words[3]], args=words[4:])
 
 
 def value(config, option: str) -> str:
@@ -34,7 +37,7 @@ def test_every_answer_gives_a_command_that_is_understood(have):
         training, use = compose(have, answers, minutes, repo, private).splitlines()
         preset, config = parse(training)
         plan = PLANS[have]
-        assert preset == plan.preset and type(config) is COMMANDS[preset]
+        assert preset == plan.preset and type(config) is OPTIONS[preset]
         for (option, placeholder), answer in zip(plan.asks, answers, strict=False):
             assert value(config, option) == (answer or placeholder)
         assert (config.minutes, config.hub.repo, config.hub.private) == (minutes, repo or None, private)

@@ -1,4 +1,4 @@
-"""The data doctor: what is wrong with the pictures, before hours are spent on them. `python -m training.check DATA`."""
+"""The data doctor: what is wrong with the pictures, before hours are spent on them. `python -m training check DATA`."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.check.pictures import files
-from training.config import Labelled
+from training.options import Labelled
 
 PARTS = ("train", "held")
 PAINTINGS = "paintings"
@@ -78,7 +78,7 @@ def short_names(folders: list[Path]) -> list[str]:
 
 
 def in_config(data: object) -> list[Domain]:
-    """The domains of the `data` options of a training (training.config): none where it draws its own scenes."""
+    """The domains of the `data` options of a training (training.options): none where it draws its own scenes."""
     domains = []
     for name, folder in vars(data).items():
         if not isinstance(folder, Path):

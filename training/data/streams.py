@@ -8,6 +8,7 @@ Part "held" holds other pictures than part "train": other scenes, or every tenth
     torch.Size([3, 64, 64])
 """
 
+import dataclasses
 import math
 from collections.abc import Callable
 from functools import partial
@@ -20,10 +21,10 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from training.config import Labelled, Pairs, Pictures, Unpaired
 from training.data.degrade import shrunk
 from training.data.folders import PARTS, ImageFolder, detailed_crop, random_crop, to_tensor
 from training.data.worlds import RENDERERS, scene
+from training.options import Labelled, Pairs, Pictures, Unpaired
 
 SCALE = (0.6, 1.0)  # side of a crop, relative to the shorter side of its picture
 
@@ -171,3 +172,18 @@ def matching_crops(sources: Path, targets: Path, crop: int, part: str) -> Callab
     if sizes:
         raise ValueError(f"the pictures of a pair must have the same size; these differ: {', '.join(sizes[:5])}")
     return partial(same_crop, pairs, crop)
+
+
+class CropsOfFew(Dataset):
+    """Endless crops {"real"} of the first `count` pictures of the data, which are half as large again as a crop."""
+
+    def __init__(self, config: Pictures, count: int, seed: int, part: str = "train"):
+        self.seed, self.crop = seed, config.crop
+        data = pictures(dataclasses.replace(config, crop=self.crop * 3 // 2), seed, part)
+        self.pictures = [data[number]["real"] for number in range(count)]
+
+    def __getitem__(self, position: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng([self.seed, position])
+        picture = self.pictures[rng.integers(len(self.pictures))]
+        top, left = rng.integers(picture.shape[-1] - self.crop + 1, size=2)
+        return {"real": picture[:, top : top + self.crop, left : left + self.crop]}

@@ -1,1 +1,1 @@
-"""Scores of packages: `python -m training.evaluate PACKAGE --photos DIR --paintings DIR`."""
+"""Scores of packages: `python -m training evaluate PACKAGE --photos DIR --paintings DIR`."""

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from styletransfer.images import to_tensor
 from styletransfer.models.features import FeaturePyramid
-from training.config import Features
+from training.evaluate.metrics.pictures import as_jpeg, batches
+from training.evaluate.metrics.sharpness import checkerboard_energy
+from training.evaluate.metrics.statistics import network_statistics
+from training.evaluate.metrics.style import lab_histogram
 from training.losses.perceptual import gram_matrix
-from training.metrics.pictures import as_jpeg, batches
-from training.metrics.sharpness import checkerboard_energy
-from training.metrics.statistics import network_statistics
-from training.metrics.style import lab_histogram
+from training.options import Features
 
 # of SqueezeNet 1.1
 STYLE_LAYERS = (1, 4, 7, 10, 12)  # conv1, fire3, 5, 7 and 9

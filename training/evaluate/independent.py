@@ -14,10 +14,10 @@ from torch import Tensor
 from styletransfer import open_image
 from styletransfer.styles import read_tensors
 from training.data.folders import held_paintings
+from training.evaluate.metrics.independent import NEAREST, SIDE, IndependentFeatures, Seen, see
+from training.evaluate.metrics.intervals import Interval, bootstrap_mean, proportion
+from training.evaluate.metrics.vision_transformer import load_vision_transformer
 from training.evaluate.report import Score
-from training.metrics.independent import NEAREST, SIDE, IndependentFeatures, Seen, see
-from training.metrics.intervals import Interval, bootstrap_mean, proportion
-from training.metrics.vision_transformer import load_vision_transformer
 
 METRICS = {
     "style_cosine": "Style: cosine to the painting",

@@ -11,9 +11,9 @@ from torch import Tensor
 from styletransfer.color import Palette, recolor
 from styletransfer.images import at_least, to_pil, to_tensor
 from styletransfer.pipelines.style_transfer import Controls, StyleTransferPipeline
+from training.evaluate.metrics.intervals import bootstrap_mean
+from training.evaluate.metrics.pictures import as_jpeg
 from training.evaluate.report import Score
-from training.metrics.intervals import bootstrap_mean
-from training.metrics.pictures import as_jpeg
 
 EPSILON, STEPS = 2 / 255 * 2, 5  # the range of a photo is 2
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)

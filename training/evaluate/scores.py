@@ -8,15 +8,15 @@ from tqdm import tqdm
 
 from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.style_transfer import StyleTransferPipeline
-from training.config import Features
 from training.evaluate import independent
 from training.evaluate.describe import Extractor, Pyramid, describe, pixels
 from training.evaluate.inception import inception, inception_rows, lpips_network
-from training.evaluate.metrics import DRAWS, METRICS, PHOTO_METRICS, Sets, half
+from training.evaluate.measures import DRAWS, METRICS, PHOTO_METRICS, Sets, half
+from training.evaluate.metrics.pictures import standard
 from training.evaluate.report import Score
 from training.evaluate.robustness import TESTS, robustness
 from training.evaluate.subjects import Subject
-from training.metrics.pictures import standard
+from training.options import Features
 
 FEW_PICTURES, FEW_IN_SETS = 30, 50
 SMALLEST_FOR_FEATURES = 32  # pixels

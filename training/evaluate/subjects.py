@@ -15,7 +15,7 @@ from styletransfer.pipelines.style_transfer import StyleTransferPipeline
 from training.data.folders import picture_files
 from training.evaluate.describe import SMALL
 from training.evaluate.independent import named_paintings
-from training.metrics.pictures import SIDE, standard
+from training.evaluate.metrics.pictures import SIDE, standard
 
 MOST = 200  # pictures of a folder, unless told otherwise
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}

@@ -91,3 +91,15 @@ def slopes(judge: Judge, image: Tensor, create_graph: bool = False) -> Tensor:
         (gradient,) = torch.autograd.grad(verdict, image, create_graph=create_graph)
     # the root has no gradient at zero, and where D is flat it is zero
     return (gradient.flatten(1).square().sum(dim=1) + 1e-12).sqrt()
+
+
+# weight 1 lies in the range that R3GAN takes at 64 px: 2 at first, 0.2 in the end (Huang et al. 2024, published FFHQ-64 settings)
+LIPSCHITZ: dict[str, Lipschitz] = {
+    "none": Lipschitz(),
+    "clip": WeightClipping(0.01),  # Arjovsky et al. 2017, alg. 1
+    "gp": GradientPenalty(10.0),  # Gulrajani et al. 2017, sec. 4
+    "spectral": SpectralNorm(),
+    "r1": GradientNorm(1.0, on=("real",), every=1),
+    "r2": GradientNorm(1.0, on=("fake",), every=1),
+    "r1r2": GradientNorm(1.0, on=("real", "fake"), every=1),
+}

@@ -1,63 +1,109 @@
 """One more style for a trained painter: the networks are frozen, an adapter of the generator is all that learns."""
 
-import json
-import shutil
-from dataclasses import dataclass
-from functools import cached_property
+import dataclasses
+from dataclasses import dataclass, field
 from pathlib import Path
-from string import Template
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from accelerate.utils import set_seed
-from PIL import Image
-from torch import Tensor, nn
+import tyro
 
-from styletransfer.catalog import STYLES_FOLDER, find_package
-from styletransfer.images import open_image, to_pil
-from styletransfer.models.patch_discriminator import PatchDiscriminator
-from styletransfer.models.style_adapter import StyleAdapter, adapted
-from styletransfer.pipelines import load_pipeline
-from styletransfer.pipelines.loading import fetch
-from styletransfer.pipelines.style_transfer import STYLE_FILE, StyleTransferPipeline
-from styletransfer.styles import ABOUT, Style, check_name
-from training.cards import CARDS
-from training.data.folders import PARTS, PhotosAndPaintings
-from training.export import thumbnail
-from training.judges import Held, Painted
-from training.learn_style import LearnStyle
-from training.preset import Preset
-from training.presets.painter import BETAS, feature_pyramid, game, terms
-from training.recipe import Phase, Recipe
-from training.steps.painting import Painting
+from training.options import Data, Features, Run
+from training.presets.painter import BETAS, CLIP_NORM, feature_pyramid, game, terms
+
+if TYPE_CHECKING:
+    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+    from styletransfer.styles import Style
+    from training.engine.preset import Preset
 
 PAINTING_SCALE = (0.35, 0.7)  # side of a crop relative to the painting's shorter side: closer than the base, for broader strokes
 SCORED = 8  # held-out photos of a validation
-ADDED = "## Added styles"  # of a card
 
 
-class AdaptedPainting(Painting):
-    """The paintings of one style. Batch: as for `Painting`. Networks: `stylizer`, frozen, `codes`, `adapter`, `features`."""
+@dataclass(frozen=True, kw_only=True)
+class LearnStyle(Run):
+    """A new style for a trained painter: a small adapter is learned, so no other style can change."""
 
-    @cached_property
-    def code(self) -> Tensor:
-        return self.nets["codes"](self["label"])
+    preset: ClassVar = "learn-style"
 
-    def paint(self, strength: Tensor) -> Tensor:
-        return adapted(self.nets["stylizer"], self.nets["adapter"](), self["recolored"], self.code * strength[:, None])
+    package: tyro.conf.Positional[str] = "painter"
+    """Painter package: a folder, a Hub id, or the name of one that comes along."""
+    paintings: Path
+    """A painting to learn from, or a folder of a few."""
+    name: str
+    """What to call the style."""
+    photos: Path | None = None
+    """Folder of photos to practise on; none draws scenes."""
+    file: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Style file to write; NAME.safetensors by default."""
+    add: Path | None = None
+    """Write a copy of the package that has the style, too; an empty or new folder."""
+    crop: Annotated[int, tyro.conf.arg(aliases=["--data.crop"])] = 192  # what errors about pictures call it
+    """Side of the square training crops, in pixels."""
+    from_style: str | None = None
+    """A style of the package, or a style file, whose strokes to start from: one of a like hand takes less time."""
+    features: Features = field(default_factory=Features)
+    rate: float = 2e-3
+    """Learning rate of the adapter."""
+    discriminator_rate: float = 4e-4
+    """Learning rate of the discriminator."""
+    content: float = 3.0
+    """Weight of the content distance to the recoloured photo."""
+    style: float = 20.0
+    """Weight of the nearest-neighbour feature distance to the painting."""
+    moments: float = 10.0
+    """Weight of the distance of channel means and deviations."""
+    palette: float = 60.0
+    """Weight of the colour distance to the painting."""
+    adversarial: float = 1.0
+    """Weight of the adversarial loss."""
+    title: str = ""
+    """Of the painting, for the style file; like the next four, as the page and cards show it."""
+    artist: str = ""
+    year: str = ""
+    source: str = ""
+    """Where the picture of the painting comes from."""
+    licence: str = ""
+    batch: int = 2
+    out: Path = Path("runs/learn-style")
+    """Folder of the run: state, samples, logs, and in pipeline/ the style with its card, ready to be published."""
+    log_every: int = 10
+    sample_every: int = 100
+    save_every: int = 100
+
+    smaller = ((96, 2), (128, 2))
+    enough = 200
+
+    @property
+    def data(self) -> Data:
+        return Data(photos=self.photos, paintings=self.paintings, crop=self.crop)
+
+    def sized(self, crop: int, batch: int) -> "LearnStyle":
+        return dataclasses.replace(self, crop=crop, batch=batch)
+
+    @property
+    def style_file(self) -> Path:
+        return self.file or Path(f"{self.name}.safetensors")
 
 
-class Codes(nn.Module):
-    """The code of each painting, as the encoder saw the whole of it."""
-
-    def __init__(self, codes: Tensor):
-        super().__init__()
-        self.register_buffer("codes", codes)
-
-    def forward(self, label: Tensor) -> Tensor:
-        return self.codes[label]
-
-
-def learn_style(config: LearnStyle) -> Preset:
+def learn_style(config: LearnStyle) -> "Preset":
     """The painter's losses, with its weights, and a discriminator that sees patches of these very paintings."""
+    from accelerate.utils import set_seed
+
+    from styletransfer.catalog import find_package
+    from styletransfer.images import to_pil
+    from styletransfer.models.patch_discriminator import PatchDiscriminator
+    from styletransfer.models.style_adapter import StyleAdapter
+    from styletransfer.pipelines import load_pipeline
+    from styletransfer.pipelines.loading import fetch
+    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+    from styletransfer.styles import check_name
+    from training.data.folders import PARTS, PhotosAndPaintings
+    from training.engine.preset import Preset
+    from training.engine.recipe import Phase, Recipe
+    from training.evaluate.held_out import Held, Painted
+    from training.packaging.style import StyleExport
+    from training.steps.adapted import AdaptedPainting, Codes
+
     check_name(config.name)
     package = fetch(find_package(config.package))
     pipe = load_pipeline(package)
@@ -88,8 +134,9 @@ def learn_style(config: LearnStyle) -> Preset:
             terms=terms(config),
         ),
         data=data,
-        rates={"generator": config.rate, "discriminator": 4e-4},
+        rates={"generator": config.rate, "discriminator": config.discriminator_rate},
         betas=BETAS,
+        clip_norm=CLIP_NORM,
         averaged=("adapter",),
         average_decay=0.98,  # a style is learned in hundreds of updates
         export=StyleExport(config, package, start, to_pil(held[0]["photo"])),
@@ -97,7 +144,7 @@ def learn_style(config: LearnStyle) -> Preset:
     )
 
 
-def known_style(pipe: StyleTransferPipeline, name_or_file: str) -> Style:
+def known_style(pipe: "StyleTransferPipeline", name_or_file: str) -> "Style":
     """The style of that name, or in that file, which must fit the networks of `pipe` and have learned something."""
     if name_or_file not in pipe.styles and not name_or_file.endswith(".safetensors"):
         raise ValueError(f"no style {name_or_file!r}: give a style file or one of {', '.join(pipe.styles) or 'none'}")
@@ -106,67 +153,3 @@ def known_style(pipe: StyleTransferPipeline, name_or_file: str) -> Style:
     if not style.adapter:
         raise ValueError(f"{name_or_file} has learned nothing to start from: the encoder alone saw its painting")
     return style
-
-
-@dataclass(frozen=True)
-class StyleExport:
-    """Writes the style file with a card and a sample.
-
-    Args:
-        package: Folder of the painter.
-        start: The style as the encoder saw it.
-        photo: A photo for the sample, where the package has none.
-    """
-
-    config: LearnStyle
-    package: Path
-    start: Style
-    photo: Image.Image
-
-    def __call__(self, nets: dict[str, nn.Module], folder: Path) -> None:
-        config = self.config
-        factors = {name: factor.detach().cpu() for name, factor in nets["adapter"].factors().items()}
-        about = {name: value for name in ABOUT if (value := getattr(config, name))}
-        style = Style(self.start.codes, config.name, self.start.palettes, factors, about)
-        style.save(self.style_of(folder))
-        photo = self.package / "samples" / "photo-1.jpg"
-        photo = open_image(photo) if photo.is_file() else self.photo
-        (folder / "samples").mkdir(exist_ok=True)
-        painting = load_pipeline(self.package)(photo, style).images[0]
-        thumbnail(painting, 256).save(folder / "samples" / f"{style.name}.jpg", quality=88)
-        template = Template((CARDS / "style.md").read_text(encoding="utf-8"))
-        fields = {
-            "title": json.dumps(style.name),
-            "name": style.name,
-            "package": config.package if self.on_the_hub else f"model_cards/{self.package.resolve().name}",
-            "paintings": f"{len(style.codes)} painting{'s' * (len(style.codes) > 1)}",
-            "about": ", ".join(about.values()) or "The painting and its licence are those of whoever learned this style.",
-            "photos": "drawn scenes" if config.photos is None else "photos",
-            "options": f"--minutes {config.minutes:g}" if config.updates is None else f"--updates {config.updates}",
-        }
-        (folder / "README.md").write_text(template.substitute(fields), encoding="utf-8")
-
-    @property
-    def on_the_hub(self) -> bool:
-        return not Path(find_package(self.config.package)).exists()
-
-    @staticmethod
-    def style_of(folder: Path) -> Path:
-        return folder / STYLE_FILE
-
-
-def add_style(package: Path, learned: Path, folder: Path) -> None:
-    """Copy `package` to `folder` and add the style in the folder `learned`: its file, its thumbnail, a line of the card.
-
-    The files of the networks are copied byte for byte.
-    """
-    style = Style.load(learned / STYLE_FILE)
-    shutil.copytree(package, folder, dirs_exist_ok=True)
-    style.save(folder / STYLES_FOLDER / f"{style.name}.safetensors")
-    shutil.copytree(learned / "samples", folder / "samples", dirs_exist_ok=True)
-    card = folder / "README.md"
-    text = card.read_text(encoding="utf-8").rstrip() if card.is_file() else ""
-    if ADDED not in text:
-        text += f"\n\n{ADDED}\n"
-    line = f"* {style.name}: learned later by `python -m training learn-style`; no network was changed."
-    card.write_text(f"{text}\n{line}\n", encoding="utf-8")

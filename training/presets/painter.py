@@ -1,37 +1,77 @@
 """The flagship: photos to paintings in the style of any painting, by one generator."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
+from training.options import RATES, Between, Data, Features, Run
 
-from styletransfer.catalog import find_package
-from styletransfer.models.features import FeaturePyramid
-from styletransfer.models.patch_discriminator import PatchDiscriminator
-from styletransfer.models.style_encoder import StyleEncoder
-from styletransfer.models.style_generator import StyleGenerator
-from styletransfer.pipelines.loading import fetch, load_network
-from training.config import Features, Painter
-from training.data.folders import PARTS, PhotosAndPaintings
-from training.export import PainterExport
-from training.judges import COUNT, Held, Painted
-from training.losses.adversarial import HINGE
-from training.losses.codes import code_similarity
-from training.losses.color import out_of_gamut, palette_distance, total_variation
-from training.losses.lipschitz import SpectralNorm
-from training.losses.neighbors import nearest_neighbor_distance
-from training.losses.perceptual import content_distance, moment_distance
-from training.preset import Preset
-from training.recipe import Game, Phase, Recipe, Term
-from training.steps.painting import Painting
+if TYPE_CHECKING:
+    from styletransfer.models.features import FeaturePyramid
+    from training.engine.preset import Preset
+    from training.engine.recipe import Game, Term
 
 BETAS = (0.5, 0.99)
+CLIP_NORM = 20.0
 
 
-def painter(config: Painter, replay: Path | None = None) -> Preset:
+@dataclass(frozen=True, kw_only=True)
+class Painter(Run):
+    """Photos to paintings in the style of any painting: the flagship."""
+
+    preset: ClassVar = "painter"
+
+    data: Data
+    features: Features = field(default_factory=Features)
+    rate: float = 1e-3
+    """Learning rate of the generator."""
+    discriminator_rate: float = 4e-4
+    """Learning rate of the discriminator."""
+    content: float = 10.0
+    """Weight of the content distance to the recoloured photo."""
+    style: float = 20.0
+    """Weight of the nearest-neighbour feature distance to the painting."""
+    moments: float = 10.0
+    """Weight of the distance of channel means and deviations."""
+    palette: float = 60.0
+    """Weight of the colour distance to the painting."""
+    adversarial: float = 1.0
+    """Weight of the adversarial loss."""
+    apart: float = 2.0
+    """Weight of the similarity of the codes of different paintings."""
+    pretrained: str | None = None
+    """A painter package, folder or Hub id, to start from in place of random weights."""
+
+    smaller = ((64, 2), (96, 2), (128, 4))
+    space: ClassVar = {
+        "rate": RATES,
+        "content": Between(3, 30),
+        "style": Between(5, 60),
+        "palette": Between(20, 200),
+        "adversarial": Between(0.3, 3),
+    }
+
+
+def painter(config: Painter, replay: Path | None = None) -> "Preset":
     """The base network: strokes by nearest-neighbour feature matching against a discriminator that knows the painting's code.
 
     With `replay`, a folder, half of the samples are of its paintings.
     """
+    import torch
+
+    from styletransfer.catalog import find_package
+    from styletransfer.models.patch_discriminator import PatchDiscriminator
+    from styletransfer.models.style_encoder import StyleEncoder
+    from styletransfer.models.style_generator import StyleGenerator
+    from styletransfer.pipelines.loading import fetch, load_network
+    from training.data.folders import PARTS, PhotosAndPaintings
+    from training.engine.preset import Preset
+    from training.engine.recipe import Phase, Recipe, Term
+    from training.evaluate.held_out import COUNT, Held, Painted
+    from training.losses.codes import code_similarity
+    from training.packaging.painter import PainterExport
+    from training.steps.painting import Painting
+
     data, held = (
         PhotosAndPaintings(config.data.photos, config.data.paintings, config.data.crop, config.seed, part, replay=replay)
         for part in PARTS
@@ -58,8 +98,9 @@ def painter(config: Painter, replay: Path | None = None) -> Preset:
         nets=nets,
         recipe=recipe,
         data=data,
-        rates={"generator": config.rate, "discriminator": 4e-4},
+        rates={"generator": config.rate, "discriminator": config.discriminator_rate},
         betas=BETAS,
+        clip_norm=CLIP_NORM,
         # slow, as StyleGAN's mapping network (Karras et al. 2019, appendix C): or all codes drift one way, and styles merge
         paces={"encoder": 0.1},
         averaged=("stylizer", "encoder"),
@@ -68,8 +109,13 @@ def painter(config: Painter, replay: Path | None = None) -> Preset:
     )
 
 
-def terms(config) -> tuple[Term, ...]:
+def terms(config) -> "tuple[Term, ...]":
     """What makes a painting of a photo, weighted by the options `content`, `style`, `moments` and `palette`."""
+    from training.engine.recipe import Term
+    from training.losses.color import out_of_gamut, palette_distance, total_variation
+    from training.losses.neighbors import nearest_neighbor_distance
+    from training.losses.perceptual import content_distance, moment_distance
+
     return (
         Term("content", content_distance, ("fake_features", "content"), config.content),
         Term("style", nearest_neighbor_distance, ("fake_features", "painting_style", "strength"), config.style),
@@ -80,8 +126,12 @@ def terms(config) -> tuple[Term, ...]:
     )
 
 
-def game(weight: float, given: str | None = None) -> Game:
+def game(weight: float, given: str | None = None) -> "Game":
     """Without it the strokes repeat like bricks."""
+    from training.engine.recipe import Game
+    from training.losses.adversarial import HINGE
+    from training.losses.lipschitz import SpectralNorm
+
     return Game(
         "discriminator",
         real="painting",
@@ -94,7 +144,10 @@ def game(weight: float, given: str | None = None) -> Game:
     )
 
 
-def feature_pyramid(features: Features) -> FeaturePyramid:
+def feature_pyramid(features: Features) -> "FeaturePyramid":
+    from styletransfer.models.features import FeaturePyramid
+    from training.steps.painting import Painting
+
     if features.network != "squeezenet1_1":
         raise ValueError(f"the painter's layers are those of squeezenet1_1, got --features.network {features.network}")
     layers = sorted({*Painting.content_layers, *Painting.style_layers})

@@ -1,30 +1,54 @@
 """Pictures from noise at a resolution that grows while it trains."""
 
-import math
+from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
-from styletransfer.models.layers import START
-from styletransfer.models.progressive_discriminator import ProgressiveDiscriminator
-from styletransfer.models.progressive_generator import ProgressiveGenerator
-from training.config import Progressive
-from training.data.augment import diff_augment
-from training.data.streams import pictures
-from training.judges import from_noise
-from training.losses.adversarial import GAMES
-from training.packages import NoiseExport
-from training.preset import Preset
-from training.presets.noise import LIPSCHITZ
-from training.recipe import Game, Phase, Recipe
-from training.steps.noise import GrowingNoise
+from training.options import Between, Loss, Pictures, Run, Smoothness
+
+if TYPE_CHECKING:
+    from training.engine.preset import Preset
 
 
-def progressive(config: Progressive) -> Preset:
+@dataclass(frozen=True, kw_only=True)
+class Progressive(Run):
+    """Pictures from noise, at a resolution that grows while it trains (Karras et al. 2018)."""
+
+    preset: ClassVar = "progressive"
+
+    data: Pictures = field(default_factory=lambda: Pictures(crop=128))
+    z_size: int = 128
+    """Numbers in the noise vector."""
+    width: int = 128
+    """Channels at the lowest resolutions; halved at each above 32 pixels."""
+    rate: float = 1e-3
+    """Learning rate of both players."""
+    batch: int = 16
+    game: Loss = "wasserstein"
+    lipschitz: Smoothness = "gp"
+    """What keeps the discriminator smooth."""
+    augment: bool = False
+    """Change real and fake pictures alike before they are judged (DiffAugment)."""
+
+    smaller = ((32, 8), (64, 8), (64, 16))
+    space: ClassVar = {"rate": Between(1e-4, 1e-2), "width": (64, 128)}
+
+
+def progressive(config: Progressive) -> "Preset":
     """Progressive growing, by default with WGAN-GP; one update of each player in turn (Karras et al. 2018, appendix A.1)."""
-    size = config.data.crop
+    from styletransfer.models.progressive_discriminator import ProgressiveDiscriminator
+    from styletransfer.models.progressive_generator import ProgressiveGenerator
+    from training.data.augment import diff_augment
+    from training.data.streams import pictures
+    from training.engine.preset import Preset
+    from training.engine.recipe import Game, Phase, Recipe
+    from training.evaluate.held_out import from_noise
+    from training.losses.adversarial import GAMES
+    from training.losses.lipschitz import LIPSCHITZ
+    from training.packaging.package import NoiseExport
+    from training.steps.noise import GrowingNoise
 
-    class Sized(GrowingNoise):
-        z_size = config.z_size
-        levels = int(math.log2(size // START))
+    size = config.data.crop
 
     game = Game(
         "d",
@@ -41,7 +65,7 @@ def progressive(config: Progressive) -> Preset:
             "d": ProgressiveDiscriminator(base_channels=config.width, image_size=size),
         },
         recipe=Recipe(
-            step=Sized,
+            step=GrowingNoise,
             phases=(Phase("generator", ("g",)), Phase("discriminator", ("d",))),
             games=(game,),
         ),

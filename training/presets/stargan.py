@@ -1,25 +1,55 @@
 """Many domains in one generator: StarGAN."""
 
+from dataclasses import dataclass, field
 from functools import partial
 from math import log2
+from typing import TYPE_CHECKING, ClassVar
 
-from torch.nn.functional import cross_entropy, l1_loss
+from training.options import RATES, Between, Labelled, Pairs, Run
 
-from styletransfer.models.domain_discriminator import DomainDiscriminator
-from styletransfer.models.domain_generator import DomainGenerator
-from training.config import Labelled, Pairs, Stargan
-from training.data.streams import labelled, pairs
-from training.judges import COUNT, AgainstCrowd, AgainstTruth, Held, InTurn, by_network
-from training.losses.adversarial import WASSERSTEIN
-from training.losses.lipschitz import GradientPenalty
-from training.packages import TranslatorExport
-from training.preset import Preset
-from training.recipe import Game, Phase, Recipe, Term
-from training.steps.labels import Labels
+if TYPE_CHECKING:
+    from training.engine.preset import Preset
+    from training.evaluate.held_out import AgainstCrowd, AgainstTruth
 
 
-def stargan(config: Stargan) -> Preset:
+@dataclass(frozen=True, kw_only=True)
+class Stargan(Run):
+    """Many domains in one generator (Choi et al. 2018)."""
+
+    preset: ClassVar = "stargan"
+
+    data: Labelled = field(default_factory=Labelled)
+    width: int = 64
+    """Channels of the first layer."""
+    blocks: int = 6
+    """Residual blocks."""
+    rate: float = 1e-4
+    """Learning rate of both players."""
+    batch: int = 8
+    cycle: float = 10.0
+    """Weight of the way there and back."""
+    classes: float = 1.0
+    """Weight of the classification of domains."""
+
+    smaller = ((64, 4), (64, 8), (128, 4))
+    enough = 4000
+    space: ClassVar = {"rate": RATES, "width": (32, 64), "cycle": Between(3, 100), "classes": Between(0.3, 10)}
+
+
+def stargan(config: Stargan) -> "Preset":
     """One generator and one discriminator that also tells the domains apart (Choi et al. 2018, https://arxiv.org/abs/1711.09020)."""
+    from torch.nn.functional import cross_entropy, l1_loss
+
+    from styletransfer.models.domain_discriminator import DomainDiscriminator
+    from styletransfer.models.domain_generator import DomainGenerator
+    from training.data.streams import labelled
+    from training.engine.preset import Preset
+    from training.engine.recipe import Game, Phase, Recipe, Term
+    from training.losses.adversarial import WASSERSTEIN
+    from training.losses.lipschitz import GradientPenalty
+    from training.packaging.package import TranslatorExport
+    from training.steps.labels import Labels
+
     data = labelled(config.data, config.seed)
     # as many layers as leave 2 x 2 windows: the 6 of table 5 at 128 px
     layers = min(6, int(log2(config.data.crop)) - 1)
@@ -47,12 +77,14 @@ def stargan(config: Stargan) -> Preset:
         export=TranslatorExport(config, "g", data.domains),
         judge=judge(config.data, config.seed, len(data.domains)),
         betas=(0.5, 0.999),  # sec. 4.2
-        clip_norm=1000.0,  # the paper clips nothing, and a Wasserstein critic's gradients are often beyond 20
     )
 
 
-def judge(config: Labelled, seed: int, domains: int) -> AgainstTruth | AgainstCrowd:
+def judge(config: Labelled, seed: int, domains: int) -> "AgainstTruth | AgainstCrowd":
     """Of rendered scenes by the true rendering of plain ones in each world; of folders by other pictures of each domain."""
+    from training.data.streams import labelled, pairs
+    from training.evaluate.held_out import COUNT, AgainstCrowd, AgainstTruth, Held, InTurn, by_network
+
     if config.folder is not None:
         held = Held(partial(labelled, config, seed, "held"), COUNT * domains)
         return AgainstCrowd(held, by_network("g", "image", "target"), real="image", labels=("label", "target"))

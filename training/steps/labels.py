@@ -4,7 +4,7 @@ from functools import cached_property
 
 from torch import Tensor
 
-from training.recipe import Step
+from training.engine.recipe import Step
 
 
 class Labels(Step):

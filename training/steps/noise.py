@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.recipe import Step
+from training.engine.recipe import Step
 
 
 class Noise(Step):
@@ -15,12 +15,11 @@ class Noise(Step):
 
     gallery = ("real", "fake")
     made_of = (("z", "fake"),)
-    z_size = 100
 
     @cached_property
     def z(self) -> Tensor:
         real = self.batch["real"]
-        return torch.randn(len(real), self.z_size, device=real.device)
+        return torch.randn(len(real), self.nets["g"].config.z_size, device=real.device)
 
     @cached_property
     def fake(self) -> Tensor:
@@ -30,13 +29,16 @@ class Noise(Step):
 class GrowingNoise(Noise):
     """Pictures from noise at a resolution that grows while it trains. Batch: `real` (B, 3, S, S) at full size. Network: `g`.
 
-    Each of `levels` + 1 resolutions is trained, then the next one is faded in (Karras et al. 2018, fig. 2): equal parts of the
+    Each of the generator's resolutions is trained, then the next one is faded in (Karras et al. 2018, fig. 2): equal parts of the
     first `growing` of the training. The rest belongs to the full resolution.
     """
 
     gallery = ("seen", "fake")
-    levels = 4
     growing = 0.6
+
+    @property
+    def levels(self) -> int:
+        return len(self.nets["g"].blocks) - 1
 
     @property
     def level(self) -> float:

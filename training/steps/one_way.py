@@ -5,7 +5,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from training.recipe import Step
+from training.engine.recipe import Step
 
 
 class OneWay(Step):

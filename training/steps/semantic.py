@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.recipe import Step
+from training.engine.recipe import Step
 
 Features = dict[int, Tensor]
 

@@ -1,0 +1,146 @@
+"""What a budget of minutes allows: crops and batches as large as leave enough updates, by the measured speed of the training.
+
+    >>> config, plan = fit(Cyclegan(minutes=10, data=Unpaired(world="ink")))
+    budget: crop 64, batch 1 at 0.41 s an update: about 1463 updates in 10 minutes, until 14:32
+
+What to choose from, and how many updates are enough, the options of each preset declare.
+"""
+
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from accelerate import PartialState
+
+from training.commands.speed import COLD, Build, speed
+from training.options import Run
+from training.presets import build
+
+LOOKS = 10  # log lines, grids and saves of a short training: each at least as many
+INTERVALS = ("log_every", "sample_every", "save_every")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A size of crops and batches, with its measured speed.
+
+    Args:
+        crop: Side in pixels.
+        batch: Samples.
+        speed: Updates per second.
+        minutes: Of the training.
+        begun: When the training begins, in seconds since 1970.
+    """
+
+    crop: int
+    batch: int
+    speed: float
+    minutes: float
+    begun: float = dataclasses.field(default_factory=time.time)
+
+    @property
+    def updates(self) -> int:
+        return int(self.speed * self.minutes * 60)
+
+    def outlook(self) -> str:
+        end = clock(self.begun + self.minutes * 60)
+        speed = f"crop {self.crop}, batch {self.batch} at {1 / self.speed:.2g} s an update"
+        return f"budget: {speed}: about {self.updates} updates in {self.minutes:g} minutes, until {end}"
+
+    def review(self, updates: int, seconds: float) -> str:
+        """The prediction beside what came of it."""
+        end = clock(self.begun + self.minutes * 60)
+        return (
+            f"budget: {updates} updates in {seconds / 60:.1f} minutes, until {clock(time.time())}; "
+            f"predicted were {self.updates} in {self.minutes:g}, until {end}"
+        )
+
+
+def clock(moment: float) -> str:
+    return time.strftime("%H:%M", time.localtime(moment))
+
+
+def options_in(words: Sequence[str]) -> set[str]:
+    """Names of the options in a command line, as the classes of training.options have them: {"batch", "data.crop"}."""
+    return {word.removeprefix("--").partition("=")[0].replace("-", "_") for word in words if word.startswith("--")}
+
+
+def as_before(config: Run, given: Collection[str] = ()) -> Run:
+    """For a training that goes on: with the sizes and intervals that it began with, where none are given now."""
+    if not (config.resume and (config.out / "state.pt").exists()):
+        return config
+    try:
+        saved = json.loads((config.out / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # without it, a training still goes on
+        return config
+    config = dataclasses.replace(config, **{name: saved[name] for name in ("batch", *INTERVALS) if name not in given})
+    return config if "data.crop" in given else config.sized(saved.get("data", saved)["crop"], config.batch)
+
+
+def fit(config: Run, given: Collection[str] = (), build: Build = build) -> tuple[Run, Plan | None]:
+    """`config` with the largest crop and batch that leave `config.enough` updates, and what to expect of it.
+
+    No plan is made where there is nothing to choose: of a budget in updates, of a training that goes on, of sizes that are given.
+    Nothing is written, and random numbers come as if nothing had been measured.
+
+    Args:
+        config: With the standard crop and batch where none are given.
+        given: Names of the options that were asked for and stay as they are.
+        build: Makes the training.
+    """
+    going_on = config.resume and (config.out / "state.pt").exists()
+    if config.minutes is None or config.updates is not None or going_on or {"batch", "data.crop"} <= {*given}:
+        return config, None
+    plan, larger = choose(config, sizes(config, given), build)
+    lines = [plan.outlook()]
+    if larger:
+        lines.insert(0, f"budget: crop {larger.crop}, batch {larger.batch} would leave time for {larger.updates} updates only")
+    if plan.updates < config.enough:
+        minutes = config.enough / plan.speed / 60
+        lines.append(f"budget: that is little; {config.enough} updates would take --minutes {minutes:.1f}")
+    if PartialState().is_main_process:
+        print("\n".join(lines))
+    return scheduled(config.sized(plan.crop, plan.batch), plan.updates, given), plan
+
+
+def scheduled(config: Run, updates: int, given: Collection[str]) -> Run:
+    """With intervals that a training of so few updates has some of."""
+    shorter = {name: max(1, min(getattr(config, name), updates // LOOKS)) for name in INTERVALS if name not in given}
+    return dataclasses.replace(config, **shorter)
+
+
+def sizes(config: Run, given: Collection[str]) -> list[tuple[int, int]]:
+    """Crops and batches to choose from, the smallest first, the standard last."""
+    standard = (config.data.crop, config.batch)
+    crops_and_batches = [
+        (standard[0] if "data.crop" in given else crop, standard[1] if "batch" in given else batch)
+        for crop, batch in config.smaller
+    ]
+    parts = config.accumulate * int(os.environ.get("WORLD_SIZE", 1))
+    whole = [size for size in crops_and_batches if size[1] % parts == 0 and pixels(size) < pixels(standard)]
+    return [*dict.fromkeys(whole), standard]
+
+
+def pixels(size: tuple[int, int]) -> int:
+    crop, batch = size
+    return crop * crop * batch
+
+
+def choose(config: Run, sizes: list[tuple[int, int]], build: Build) -> tuple[Plan, Plan | None]:
+    """The largest size that makes enough updates, else the smallest; and of those that do not, the smallest that was tried."""
+    wanted = config.enough / (config.minutes * 60)  # updates per second
+    plan, larger = None, None
+    for size in reversed(sizes):
+        if plan is not None:
+            larger = plan
+            # at best as much faster as it has fewer pixels
+            hopeless = COLD * plan.speed * pixels((plan.crop, plan.batch)) / pixels(size) < wanted
+            if hopeless and size != sizes[0]:
+                continue
+        plan = Plan(*size, speed(config.sized(*size), build, wanted), config.minutes)
+        if plan.speed >= wanted:
+            break
+    return dataclasses.replace(plan, begun=time.time()), larger

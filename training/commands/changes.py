@@ -1,0 +1,54 @@
+"""What a finetuning has changed: held-out photos in the style of held-out paintings, the new and the older, before and after."""
+
+import json
+from dataclasses import replace
+
+from styletransfer.catalog import read_json
+from styletransfer.pipelines import load_pipeline
+from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from training.data.folders import PhotosAndPaintings
+from training.engine.preset import Preset
+from training.evaluate.held_out import COUNT, Held
+from training.packaging.cards import FIELDS_FILE, write_card
+from training.presets.finetune import Finetune
+
+FILE = "changes.json"  # of a run
+SHOWN = ("neighbor_distance", "content_distance")
+
+Changes = dict[str, dict[str, list[float]]]  # paintings -> score -> before and after
+
+
+def report(config: Finetune, preset: Preset) -> str:
+    """Compare the package of the run with that before it; write changes.json and a line of the card, and return the line."""
+    folder = config.out / "pipeline"
+    changes = compare(config, preset, preset.export.old, load_pipeline(folder))
+    (config.out / FILE).write_text(json.dumps(changes, indent=2) + "\n", encoding="utf-8")
+    sentence = describe_changes(changes)
+    fields = read_json(folder / FIELDS_FILE)
+    write_card(folder, fields | {"training": f"{fields['training']}\n\n{sentence}"})
+    return sentence
+
+
+def compare(config: Finetune, preset: Preset, old: StyleTransferPipeline, new: StyleTransferPipeline) -> Changes:
+    device = next(preset.judge.features.parameters()).device
+    painters = [{"stylizer": pipe.stylizer.to(device), "encoder": pipe.encoder.to(device)} for pipe in (old, new)]
+    folders = {"new paintings": config.data.paintings}
+    if config.replay is not None:
+        folders["older paintings"] = config.replay
+    changes = {}
+    for name, folder in folders.items():
+        held = PhotosAndPaintings(config.data.photos, folder, config.data.crop, config.seed, "held")
+        judge = replace(preset.judge, held=Held(lambda held=held: held, COUNT))
+        before, after = (judge(nets) for nets in painters)
+        changes[name] = {score: [before[score], after[score]] for score in SHOWN}
+    return changes
+
+
+def describe_changes(changes: Changes) -> str:
+    """A sentence for people."""
+    parts = []
+    for paintings, scores in changes.items():
+        told = [f"{name.replace('_', ' ')} {before:.3f} -> {after:.3f}" for name, (before, after) in scores.items()]
+        parts.append(f"{paintings}: {', '.join(told)}")
+    unknown = "" if "older paintings" in changes else " What it lost of older ones is not known: --replay was given none."
+    return f"Held-out photos and paintings, before and after, less is better: {'; '.join(parts)}.{unknown}"

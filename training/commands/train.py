@@ -1,0 +1,30 @@
+"""`python -m training PRESET ...`: train a preset and write its package."""
+
+import sys
+
+import tyro
+
+from training.check import refuse
+from training.options import save_config
+from training.presets import PRESETS, build
+
+
+def main(arguments: list[str]) -> None:
+    name, *words = arguments
+    config = tyro.cli(PRESETS[name], prog=f"python -m training {name}", args=words)
+
+    from training.commands.budget import as_before, fit, options_in
+    from training.engine.trainer import Trainer
+
+    given = options_in(words)
+    config = as_before(config, given)
+    for warning in refuse(config.data, config.out / "pictures.json"):
+        print(f"warning: {warning}", file=sys.stderr)
+    config, plan = fit(config, given)
+    preset = build(config)
+    config.out.mkdir(parents=True, exist_ok=True)
+    save_config(config, config.out / "config.json")
+    trainer = Trainer(preset, config)
+    trainer.train()
+    if plan and trainer.accelerator.is_main_process:
+        print(plan.review(trainer.update, trainer.seconds))

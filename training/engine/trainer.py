@@ -1,0 +1,273 @@
+"""The only training loop."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import torch
+from accelerate.utils import set_seed
+from torch import Tensor, nn
+from torch.utils.data import default_collate
+from torchvision.transforms.functional import to_pil_image
+from torchvision.utils import make_grid
+from tqdm import tqdm
+
+from training.engine import processes
+from training.engine.average import Average
+from training.engine.curves import draw
+from training.engine.doctor import ADVICE, Doctor
+from training.engine.history import History
+from training.engine.players import on_show, training_only
+from training.engine.preset import Preset
+from training.engine.push import Pusher
+from training.engine.signals import stopping_cleanly
+from training.engine.state import State, disk_permitting, read_state, write_state
+from training.engine.trackers import begin_tracking, check_tracker, log_grid
+from training.engine.validation import Validation
+from training.options import Run
+
+
+class Trainer:
+    """Trains a preset within the budget of a `Run` and leaves state, samples, curves, logs and the package in its folder.
+
+    The result of several processes is that of one, up to what looks at the other samples of a batch (batch norm, comparisons
+    between samples) and random numbers, which each process draws for itself.
+    """
+
+    def __init__(self, preset: Preset, config: Run):
+        self.preset, self.config, self.recipe = preset, config, preset.recipe
+        check_tracker(config.tracker)
+        self.accelerator = processes.accelerator_of(config)
+        self.update, self.seconds = 0, 0.0
+        self.latest: dict[str, Tensor] = {}  # each loss when it was last computed: not every phase plays at every update
+        self.findings: dict[str, str] = {}  # of the doctor, at the last look
+        self.told: set[str] = set()
+        self.pools = self.recipe.make_pools()
+        self.doctor = Doctor(self.recipe)
+        self.history = History()
+        self.validation = Validation(preset.judge, config, self.recipe)
+        set_seed(config.seed)  # spectral norm starts from random vectors
+        for game in self.recipe.games:
+            game.lipschitz.prepare(preset.nets[game.discriminator])
+        optimizers = {
+            phase.name: torch.optim.Adam(
+                [{"params": list(preset.nets[name].parameters()), "pace": preset.paces.get(name, 1.0)} for name in phase.players],
+                lr=preset.rates[phase.name],
+                betas=preset.betas,
+            )
+            for phase in self.recipe.phases
+        }
+        # evaluation_mode: in the wanted precision and place, but not wrapped
+        self.nets = {name: self.accelerator.prepare_model(net, evaluation_mode=True) for name, net in preset.nets.items()}
+        if config.compile:
+            for net in self.nets.values():
+                net.compile()  # in place, so that its weights keep their names
+        self.optimizers = {name: self.accelerator.prepare_optimizer(optimizer) for name, optimizer in optimizers.items()}
+        self.averages = {name: Average(preset.nets[name], preset.average_decay) for name in preset.averaged}
+        players = {name: self.nets[name] for phase in self.recipe.phases for name in phase.players}
+        self.state = State(self.accelerator, players, self.averages, self.optimizers, self.pools, self.validation)
+        self.pusher = Pusher(config, preset.export) if config.hub.repo and self.accelerator.is_main_process else None
+
+    # --- the loop ---
+
+    def train(self) -> None:
+        """Train until the budget is used, patience ends, or Ctrl-C; each time the state and the package are saved."""
+        config, accelerator = self.config, self.accelerator
+        config.out.mkdir(parents=True, exist_ok=True)
+        self.recipe.check(self.nets, self.first_batch())  # before loading: a forward pass moves spectral norm's power iteration
+        if config.resume and self.state_path.exists():
+            self.load()
+        processes.begin_together(accelerator, self.nets, self.update, self.state_path)
+        begin_tracking(accelerator, config)
+        batches = self.batches()
+        bar = tqdm(initial=self.update, total=config.updates, unit="update", disable=not accelerator.is_main_process)
+        begun, stop = time.monotonic() - self.seconds, self.validation.exhausted
+        with closing(bar), stopping_cleanly() as noted:
+            if self.update == 0:
+                self.validate()  # where it starts from, and a held-out picture that is missing is missed now
+            while self.progress() < 1 and not stop:
+                losses = self.train_one([next(batches) for _ in range(config.accumulate)])
+                self.report(losses, bar)
+                self.seconds = time.monotonic() - begun
+                if self.progress() < 1 and self.validation.due(self.update, self.progress()):
+                    self.validate()
+                stop = self.agree(bool(noted) or self.validation.exhausted)
+                if self.update % config.save_every == 0:
+                    self.save()
+                    if self.pusher:
+                        self.pusher.offer(self.update, self.shipping())
+            if not stop and self.validation.due(self.update, 1.0):
+                self.validate()
+        if stop and accelerator.is_main_process:
+            print(self.farewell())
+        self.save()
+        if accelerator.is_main_process:
+            self.finish()
+        accelerator.end_training()
+        if self.pusher:
+            self.pusher.finish(config.out / "pipeline")
+
+    def train_one(self, micro_batches: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        """One update of every phase. Each phase sees all parts of the batch before its players move."""
+        # randomness depends on the position in the training, never on history: resume is exact
+        seed = self.config.seed * 1_000_003 + self.update * self.accelerator.num_processes + self.accelerator.process_index
+        set_seed(seed % 2**32)
+        progress = self.progress()
+        steps = [self.recipe.step(self.nets, batch, progress) for batch in micro_batches]
+        for step in steps:
+            step.pools = self.pools
+        logged: dict[str, Tensor] = {}
+        for phase in self.recipe.phases:
+            if self.update % phase.every:
+                continue
+            optimizer = self.optimizers[phase.name]
+            for group in optimizer.param_groups:
+                group["lr"] = self.preset.rates[phase.name] * group["pace"] * self.schedule(progress)
+            with training_only(self.nets, phase.players):
+                for step in steps:
+                    losses = self.recipe.losses(step, phase, self.update)
+                    if not losses:  # nothing for these players in this part of the training
+                        continue
+                    self.accelerator.backward(sum(losses.values()) / len(steps))
+                    for name, loss in losses.items():
+                        logged[f"{phase.name}/{name}"] = logged.get(f"{phase.name}/{name}", 0) + loss.detach() / len(steps)
+            if not losses:
+                continue
+            parameters = [p for name in phase.players for p in self.nets[name].parameters()]
+            processes.average_gradients(self.accelerator, parameters)
+            norm = self.accelerator.clip_grad_norm_(parameters, self.preset.clip_norm)
+            logged[f"{phase.name}/gradient_norm"] = norm.detach()
+            optimizer.step()
+            optimizer.zero_grad()
+            for game in self.recipe.games:
+                if game.discriminator in phase.players:
+                    game.lipschitz.after(self.nets[game.discriminator])
+        self.update += 1
+        self.latest |= logged
+        if self.speaks():
+            with on_show(self.nets):  # how often it is logged must not change what is learned
+                self.latest = processes.mean_of_processes(self.accelerator, self.latest | self.recipe.slopes(steps[-1]))
+                self.findings = self.doctor.examine(steps[-1], {name: float(value) for name, value in self.latest.items()})
+        for name, average in self.averages.items():
+            average.follow(self.nets[name], self.update)
+        return self.latest
+
+    def progress(self) -> float:
+        """Part of the budget that is used, 0..1: of the updates, or of the minutes over all resumed parts."""
+        if self.config.updates is not None:
+            return min(1.0, self.update / self.config.updates)
+        return min(1.0, self.seconds / 60 / self.config.minutes)
+
+    def schedule(self, progress: float) -> float:
+        """Factor of the learning rates: 1, then a straight fall to 0."""
+        return min(1.0, (1 - progress) / (1 - self.preset.flat_part))
+
+    def shipping(self) -> dict[str, nn.Module]:
+        """The averaged networks."""
+        return {name: average.net for name, average in self.averages.items()}
+
+    def agree(self, stop: bool) -> bool:
+        self.seconds, stop = processes.agree(self.accelerator, self.seconds, stop)
+        return stop
+
+    def validate(self) -> None:
+        """Score the averaged networks, in the first process; the others meet it when they next agree."""
+        if self.validation.judge is None or not self.accelerator.is_main_process:
+            return
+        scores = self.validation.look(self.update, self.progress(), self.shipping())
+        self.history.note(self.history.scores, self.update, self.seconds, scores)
+        self.accelerator.log({f"held_out/{name}": value for name, value in scores.items()}, step=self.update)
+
+    def batches(self) -> Iterator[dict[str, Tensor]]:
+        return processes.batches(self.accelerator, self.config, self.preset.data, self.update)
+
+    def first_batch(self) -> dict[str, Tensor]:
+        return self.samples(2)
+
+    def samples(self, count: int) -> dict[str, Tensor]:
+        """The first samples of the stream as a batch."""
+        return processes.to_device(self.accelerator, default_collate([self.preset.data[position] for position in range(count)]))
+
+    # --- what a run leaves behind ---
+
+    def report(self, losses: dict[str, Tensor], bar: tqdm) -> None:
+        config = self.config
+        if config.updates is None and self.seconds:
+            rate = self.update / self.seconds
+            bar.total = round(self.update + max(0.0, config.minutes * 60 - self.seconds) * rate)
+        bar.update(self.update - bar.n)
+        # before every save too, so that a state with NaN never takes the place of a good one
+        if self.speaks():
+            values = {name: value.item() for name, value in losses.items()}
+            for name, value in values.items():
+                if value != value:
+                    kept = f"the last good state is kept in {self.state_path}"
+                    raise FloatingPointError(f"{name} became NaN at update {self.update}; {kept}. {self.findings.get('nan', '')}")
+            signals = {f"doctor/{name}": float(name in self.findings) for name in ADVICE}
+            self.accelerator.log(values | signals, step=self.update)
+            self.history.note(self.history.losses, self.update, self.seconds, values)
+            shown = {"doctor": ", ".join(self.findings)} if self.findings else {}
+            bar.set_postfix(shown | {name.split("/")[-1]: f"{value:.3f}" for name, value in values.items()})
+            for name in self.findings.keys() - self.told:
+                bar.write(f"doctor, update {self.update}: {self.findings[name]}")
+            self.told |= self.findings.keys()
+        if self.accelerator.is_main_process and (self.update % config.sample_every == 0 or self.update == 1):
+            with disk_permitting(f"the samples of update {self.update}"):
+                self.sample()
+
+    def speaks(self) -> bool:
+        """Whether this update is logged: every `log_every`, the first, and those that are saved."""
+        return self.update % self.config.log_every == 0 or self.update % self.config.save_every == 0 or self.update == 1
+
+    @torch.no_grad()
+    def sample(self) -> None:
+        """A grid of the step's gallery for the first samples of the stream, made by the averaged networks."""
+        step = self.recipe.step(self.nets | self.shipping(), self.samples(8), self.progress())
+        rows = torch.stack([step[name].float() for name in step.gallery], dim=1).flatten(0, 1)
+        grid = to_pil_image(make_grid(rows.clamp(-1, 1) / 2 + 0.5, nrow=len(step.gallery), padding=4))
+        folder = self.config.out / "samples"
+        folder.mkdir(exist_ok=True)
+        grid.save(folder / f"{self.update:06d}.jpg")
+        log_grid(self.accelerator, grid, self.update)
+
+    @property
+    def state_path(self) -> Path:
+        return self.config.out / "state.pt"
+
+    @property
+    def history_path(self) -> Path:
+        return self.config.out / "history.json"
+
+    def save(self) -> None:
+        parts = self.state.gather()
+        if not self.accelerator.is_main_process:
+            return
+        self.history.chosen = self.validation.chosen
+        with disk_permitting("the history of the run"):
+            self.history.write(self.history_path)  # before the state, which it then is never behind
+        write_state({"update": self.update, "seconds": self.seconds} | parts, self.state_path)
+
+    def load(self) -> None:
+        state = read_state(self.state_path)
+        self.update, self.seconds = state["update"], state["seconds"]
+        self.state.restore(state)
+        self.history.read(self.history_path, self.update)
+
+    def farewell(self) -> str:
+        if self.validation.exhausted:
+            return f"stopped at update {self.update}: {self.config.patience} validations in a row were no better"
+        return f"stopped at update {self.update}; go on with --resume --out {self.config.out}"
+
+    def finish(self) -> None:
+        """Draw the curves and write the package, of the weights that ship."""
+        out = self.config.out
+        if self.validation.judge is not None:
+            print(self.validation.verdict())
+        if self.validation.best is not None:
+            for name, weights in self.validation.best["weights"].items():
+                self.averages[name].net.load_state_dict(weights)
+        if self.history.losses or self.history.scores:
+            with disk_permitting("curves.png"):
+                draw(self.history.values(), out / "curves.png")
+        self.preset.export(self.shipping(), out / "pipeline")

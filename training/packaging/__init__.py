@@ -1,0 +1,1 @@
+"""What a trained preset leaves: a package with its card and samples."""

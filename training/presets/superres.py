@@ -1,0 +1,106 @@
+"""Fourfold enlargement."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from training.options import RATES, Between, Features, Pictures, Run
+
+if TYPE_CHECKING:
+    from training.engine.preset import Preset
+    from training.engine.recipe import Game
+
+
+@dataclass(frozen=True, kw_only=True)
+class Superres(Run):
+    """Enlargement in two stages, x2 and from it x4."""
+
+    preset: ClassVar = "superres"
+
+    data: Pictures = field(default_factory=lambda: Pictures(crop=128))
+    width: int = 48
+    """Channels of the first stage."""
+    rate: float = 2e-4
+    """Learning rate of all players."""
+    features: Features = field(default_factory=Features)
+    likeness: float = 0.05
+    """Weight of the feature distance beside the pixels' L1."""
+    adversarial: float = 5e-3
+    """Weight of each adversarial loss beside the pixels' L1."""
+
+    smaller = ((64, 2), (64, 4), (128, 2))
+    space: ClassVar = {"rate": RATES, "width": (32, 48), "adversarial": Between(1e-3, 5e-2)}
+
+
+def superres(config: Superres) -> "Preset":
+    """Fourfold enlargement (ESRGAN, Wang et al. 2018, https://arxiv.org/abs/1809.00219), in two stages (Lai et al. 2017).
+
+    Each stage has distances to its own target, and a discriminator of its own: both ship.
+    """
+    from torch.nn.functional import l1_loss
+
+    from styletransfer.models.features import FeaturePyramid
+    from styletransfer.models.patch_discriminator import PatchDiscriminator
+    from styletransfer.models.upscale_generator import UpscaleGenerator
+    from training.data.streams import enlargements
+    from training.engine.preset import Preset
+    from training.engine.recipe import Phase, Recipe, Term
+    from training.evaluate.held_out import COUNT, Held, Restored, by_network
+    from training.losses.matching import feature_l1
+    from training.packaging.package import TranslatorExport
+    from training.steps.paired import Enlarged
+    from training.steps.semantic import LAYERS
+
+    features = FeaturePyramid(
+        config.features.network,
+        LAYERS[config.features.network][:3],
+        config.features.weights,
+        config.features.normalization,
+    )
+    nets = {
+        "g": UpscaleGenerator(base_channels=config.width, scale=Enlarged.scale),
+        # half as wide: they see sixteen pixels for each that the generator reads
+        "d_half": PatchDiscriminator(base_channels=config.width // 2, norm="none"),
+        "d": PatchDiscriminator(base_channels=config.width // 2, norm="none"),
+        "features": features,
+    }
+    grown = (Enlarged.growth, 1.0)
+    recipe = Recipe(
+        step=Enlarged,
+        phases=(Phase("generator", ("g",)), Phase("discriminator", ("d_half", "d"))),
+        games=(against("d_half", "half", "fake_half", config.adversarial), against("d", "real", "fake", config.adversarial)),
+        # eq. 3, with distances that count from 0 to 1: pixels lead, so that the result stays true to the picture
+        terms=(
+            Term("l1_half", l1_loss, ("fake_half", "half")),
+            Term("features_half", feature_l1, ("fake_half_features", "half_features"), config.likeness),
+            Term("l1", l1_loss, ("fake", "real"), during=grown),
+            Term("features", feature_l1, ("fake_features", "real_features"), config.likeness, during=grown),
+        ),
+    )
+    held = Held(partial(enlargements, config.data, Enlarged.scale, config.seed, "held"), COUNT)
+    return Preset(
+        nets=nets,
+        recipe=recipe,
+        data=enlargements(config.data, Enlarged.scale, config.seed),
+        rates={"generator": config.rate, "discriminator": config.rate},
+        averaged=("g",),
+        export=TranslatorExport(config, "g"),
+        judge=Restored(held, by_network("g", "small"), features, feature_l1),
+        betas=(0.9, 0.999),  # sec. 4.1
+    )
+
+
+def against(discriminator: str, real: str, fake: str, weight: float) -> "Game":
+    from training.engine.recipe import Game
+    from training.losses.adversarial import RELATIVISTIC
+    from training.losses.lipschitz import GradientNorm
+
+    return Game(
+        discriminator,
+        real=real,
+        fake=fake,
+        loss=RELATIVISTIC,  # sec. 3.2, of single pairs: each result against its own target
+        weight=weight,
+        lipschitz=GradientNorm(1.0, on=("real", "fake")),
+        during=(0.5, 1.0),  # sec. 4.1: first without discriminators, which then meet no bad results
+    )
