@@ -151,7 +151,7 @@ def test_a_real_measure(tmp_path):
     config = CONFIGS["pix2pix"](None, minutes=1.0, batch=2, device="cpu", precision="no", out=tmp_path / "run")
     preset = build(config)
     result = speed.speed(config, lambda config: dataclasses.replace(preset, data=Slow(preset.data)))
-    assert 1 < result < 25
+    assert 0.05 < result < 25
 
 
 def test_no_trace(tmp_path):
