@@ -118,9 +118,9 @@ def test_the_mask(page, tmp_path):
     pick(page, "The Bridge")
     changed(page, lambda: upload(page, picture((300, 200), seed=6), tmp_path / "masked.png"))
     unfold(page, "masking", "mask-editor")
+    # when the photo lies in its canvas, it can be moved there
+    expect(page.locator("#mask-editor").get_by_role("button", name="Pan", exact=True)).to_be_enabled()
     canvas = page.locator("#mask-editor canvas").last
-    canvas.wait_for()
-    page.wait_for_timeout(1000)  # the editor fits the photo into its canvas
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
