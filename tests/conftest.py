@@ -1,12 +1,19 @@
 """Fixtures that several folders of tests share."""
 
+import os
+import shutil
 from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported: the workers share the cores
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
 CARD = """---
 title: Tiny
 license: apache-2.0
@@ -16,6 +23,11 @@ pipeline_tag: image-to-image
 
 Random weights, for tests.
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in the browser come last: from the first on, Playwright keeps an event loop running, which others must not meet."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 def picture(size: tuple[int, int] = (70, 65), seed: int = 0, mode: str = "RGB") -> Image.Image:
@@ -71,3 +83,15 @@ def tiny_pipe(tiny_package: Path):
     from styletransfer import load_pipeline
 
     return load_pipeline(tiny_package)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium. Every visitor is a context of its own in it."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
+    if CHROMIUM is None:
+        pytest.skip("the browser tests need chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*QUIET.split(), "--disable-sync"])
+        yield browser
+        browser.close()

@@ -81,6 +81,7 @@ def test_no_analytics(start, tiny_package, monkeypatch):
     assert not demo.analytics_enabled
 
 
+@pytest.mark.slow
 def test_offline_asks_nobody(hub, tmp_path, tiny_package):  # noqa: F811
     hub.add_repo("user/painter", tiny_package)
     command = [sys.executable, str(APP), "--offline", "--package", "user/painter"]

@@ -75,6 +75,7 @@ def test_the_list_names_packages_and_styles(work, tiny_package, capsys):
     assert capsys.readouterr().out == "tiny: Tiny\n  alpha  The Bridge, Nobody, 1900\n  beta\n"
 
 
+@pytest.mark.slow
 def test_the_command_of_the_readme(work, tiny_package):
     result = python(
         "-m", "styletransfer", "photo.png", "-o", "new/out.png", "--style", "alpha", "--strength", "0.7", package=tiny_package

@@ -79,36 +79,32 @@ def booted(folder: Path, scratch: Path, **environment: str) -> Iterator[tuple[st
             process.terminate()
 
 
-def paint(address: str, scratch: Path) -> None:
+def paint(address: str, scratch: Path, style: str = "beta") -> None:
     picture().save(scratch / "photo.png")
     client = Client(address, verbose=False, analytics_enabled=False)
-    painted = client.predict(handle_file(scratch / "photo.png"), style="beta", api_name="/stylise")
+    painted = client.predict(handle_file(scratch / "photo.png"), style=style, api_name="/stylise")
     with Image.open(painted) as painting:
         assert painting.size == picture().size
 
 
-def test_it_boots_and_paints_by_itself(space, tmp_path):
-    with booted(space, tmp_path) as (address, _):
-        with urllib.request.urlopen(address) as page:
-            assert page.status == 200 and b"Style Transfer" in page.read()
-        paint(address, tmp_path)
-    assert "error" not in (tmp_path / "stderr").read_text()
-
-
-def test_the_bundled_packages_are_up_in_seconds(tmp_path):
+@pytest.mark.slow
+def test_with_the_bundled_packages_it_is_up_in_seconds_and_paints(tmp_path):
     """Of the processor's time, which other work on the machine does not change much; of the clock's, only that it is sane."""
     assert main(["user/space", "-o", str(tmp_path / "space")]) == 0  # with the package that comes along
     start = time.monotonic()
     with booted(tmp_path / "space", tmp_path) as (address, process):
         with urllib.request.urlopen(address) as page:
-            assert page.status == 200
+            assert page.status == 200 and b"Style Transfer" in page.read()
         assert time.monotonic() - start < START * SLOW
         stat = Path(f"/proc/{process}/stat")
         if stat.exists():
             user, system = stat.read_text().rpartition(")")[2].split()[11:13]
             assert (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") < START
+        paint(address, tmp_path, "starry-night")
+    assert "error" not in (tmp_path / "stderr").read_text()
 
 
+@pytest.mark.slow
 def test_on_zero_gpu_paintings_are_made_on_a_lent_gpu(space, tmp_path):
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "spaces.py").write_text(SPACES)
@@ -159,6 +155,7 @@ def test_it_holds_the_package_and_nothing_of_this_machine(space, tiny_package):
     assert not [path for path in space.rglob("*") if path.name == "__pycache__" or path.name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_upload_of_a_package_from_the_hub(hub, tiny_package, tmp_path, monkeypatch, capsys):  # noqa: F811
     hub.connect(monkeypatch, tmp_path / "hf", logged_in=True)
     hub.add_repo("user/painter", tiny_package)

@@ -14,12 +14,9 @@ from PIL import Image
 from styletransfer.catalog import read_package
 from styletransfer.export_onnx import site
 from tests.conftest import picture
+from tests.ui.browser import WAIT, expect, scroll_down
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="the browser tests need chromium")
-QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
-WAIT = 60_000  # milliseconds
+pytestmark = pytest.mark.browser
 
 
 class Plain(SimpleHTTPRequestHandler):
@@ -70,14 +67,6 @@ def url(folder):
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*QUIET.split(), "--disable-sync"])
-        yield browser
-        browser.close()
-
-
 def visit(browser, url: str, width: int = 1280, height: int = 800, locale: str = "en-US"):
     """The page with its first painting, and a list of what goes wrong in it, requests to anybody else included."""
     page = browser.new_page(viewport={"width": width, "height": height}, locale=locale)
@@ -111,7 +100,7 @@ def painted(page, action):
     before = page.locator("body").get_attribute("data-shown")
     action()
     page.locator(f"body:not([data-shown='{before}'])").wait_for()
-    playwright.expect(page.locator("#status")).to_have_text("")
+    expect(page.locator("#status")).to_have_text("")
 
 
 def upload(page, image, path: Path, where: str = "file"):
@@ -206,7 +195,7 @@ def test_what_cannot_be_painted_is_one_sentence_and_the_page_lives_on(page, tmp_
     picture((20, 15)).save(tmp_path / "small.png")
     (tmp_path / "bad.png").write_text("not a picture")
     page.locator("#file").set_input_files(tmp_path / name)
-    playwright.expect(page.locator("#status")).to_contain_text(sentence)
+    expect(page.locator("#status")).to_contain_text(sentence)
     upload(page, picture(seed=11), tmp_path / "good.png")
 
 
@@ -224,10 +213,8 @@ def test_phone_in_chinese(browser, url):
     page, troubles = visit(browser, url, 390, 844, "zh-CN")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.get_by_text("强度").is_visible()
-    page.mouse.wheel(0, 2000)
-    page.wait_for_timeout(300)
-    box = page.locator("#result").bounding_box()
-    assert box["y"] >= 0 and box["y"] + box["height"] <= 844 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    scroll_down(page)
+    expect(page.locator("#result")).to_be_in_viewport(ratio=1)
     page.close()
     assert not troubles
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import random
+import re
 import time
 from types import SimpleNamespace
 
@@ -66,16 +67,21 @@ def test_the_largest_size_that_is_fast_enough(speeds):
     assert (chosen.data, chosen.batch, plan.updates) == (config.data, config.batch, 1020)
 
 
-def test_what_is_said(speeds, capsys):
+def numbers(text: str) -> list[float]:
+    """All but the times of the day."""
+    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", re.sub(r"\d\d:\d\d", "", text))]
+
+
+def test_what_is_said_of_a_plan(speeds, capsys):
     speeds(c128b4=0.5, c128b2=0.5, c64b4=0.5, c64b2=0.5)
     fit(Pix2pix(minutes=10, data=PIXELS))
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "budget: crop 64, batch 4 would leave time for 300 updates only"
-    assert lines[1].startswith("budget: crop 64, batch 2 at 2 s an update: about 300 updates in 10 minutes, until ")
-    assert lines[2] == "budget: that is little; 1000 updates would take --minutes 33.3"
-    said = Plan(64, 2, 0.5, 10.0, begun=time.time() - 660).review(280, 606.0)
-    now, end = (time.strftime("%H:%M", time.localtime(time.time() - ago)) for ago in (0, 60))
-    assert said == f"budget: 280 updates in 10.1 minutes, until {now}; predicted were 300 in 10, until {end}"
+    larger, chosen, little = map(numbers, capsys.readouterr().out.splitlines())
+    assert larger == [64, 4, 300]  # crop, batch, updates
+    assert chosen == [64, 2, 2, 300, 10]  # seconds of one, updates, minutes
+    assert little == [1000, 33.3]  # enough updates, and minutes for them
+    review = Plan(64, 2, 0.5, 10.0, begun=0.0).review(280, 606.0)
+    assert numbers(review) == [280, 10.1, 300, 10]  # what came of it, and the prediction
+    assert time.strftime("%H:%M", time.localtime(600)) in review
 
 
 def test_sizes_that_cannot_be_fast_enough_are_not_measured(speeds):
@@ -152,7 +158,7 @@ def test_a_real_measure(tmp_path):
     config = CONFIGS["pix2pix"](None, minutes=1.0, batch=2, device="cpu", precision="no", out=tmp_path / "run")
     preset = build(config)
     result = speed.speed(config, lambda config: dataclasses.replace(preset, data=Slow(preset.data)))
-    assert 1 < result < 25
+    assert 0.05 < result < 25
 
 
 def test_no_trace(tmp_path):

@@ -53,6 +53,7 @@ def test_impossible_options(pictures, change, words):
         Painter(data=data, updates=1, **change)
 
 
+@pytest.mark.slow
 def test_a_whole_run_and_its_resumption(pictures, tmp_path):
     common = ["painter", "--data.photos", str(pictures / "photos"), "--data.paintings", str(pictures / "paintings")]
     common += ["--data.crop", "64", "--features.weights", "random", "--batch", "2", "--device", "cpu", "--precision", "no"]

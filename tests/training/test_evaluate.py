@@ -77,6 +77,7 @@ def test_what_does_nothing_scores_as_the_copy_and_other_paintings_score_as_real(
     assert copied["content"].value < painted["content"].value < 1.01
 
 
+@pytest.mark.slow
 def test_command_scores_a_painter(held, tiny_package, tmp_path, capsys):
     out = tmp_path / "report.json"
     folders = ["--photos", str(held / "photos"), "--paintings", str(held / "paintings")]

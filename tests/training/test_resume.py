@@ -115,6 +115,7 @@ def assert_same(one, other, where: str = "state") -> None:
         assert one == other, where
 
 
+@pytest.mark.slow
 def test_a_training_killed_twenty_times_ends_as_one_that_ran_through(fork, config):
     straight = fork(config)
     straight.join()

@@ -121,6 +121,7 @@ def config(pictures: Path, tmp_path: Path):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["pix2pix", "superres", "progressive"])
 def test_two_processes_and_parts_of_a_batch_give_the_result_of_one(config, preset, tmp_path):
     """Also of networks that grow: some of their layers rest at first, and take no gradient."""
@@ -135,6 +136,7 @@ def test_two_processes_and_parts_of_a_batch_give_the_result_of_one(config, prese
     assert (tmp_path / "two-1.txt").read_text() == ""
 
 
+@pytest.mark.slow
 def test_one_process_is_interrupted_and_both_stop_and_go_on_exactly(config, tmp_path):
     """With pools, of which each process has its own: all are in the state."""
     straight = launch(config("cyclegan", "straight"), 2)

@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright").expect
+
 PAINTED = "document.querySelectorAll('#result img')[1]?.src"
 WAIT = 60_000  # milliseconds
+expect.set_options(WAIT)
 
 
 def visit(browser, url: str, width: int = 1280, height: int = 800, scheme: str = "light", language: str = "en-US", ready=PAINTED):
@@ -22,6 +27,12 @@ def visit(browser, url: str, width: int = 1280, height: int = 800, scheme: str =
     page.goto(url)
     page.wait_for_function(ready)
     return page, troubles
+
+
+def scroll_down(page):
+    """As far as the page goes, and wait until it is there."""
+    page.mouse.wheel(0, 20_000)
+    page.wait_for_function("scrollY > 0 && scrollY >= document.documentElement.scrollHeight - innerHeight - 1")
 
 
 def open_tab(page, name: str):
@@ -51,6 +62,12 @@ def clear(page, where: str = "photo"):
 
 def pick(page, style: str):
     page.locator("#style").get_by_label(style, exact=True).check()
+
+
+def looks(page, *words: str):
+    """Wait until the painting that is shown is one of `words`, such as style=beta: the address of the page follows it."""
+    for word in words:
+        page.wait_for_function("word => location.search.includes(word)", arg=word)
 
 
 def slide(page, name: str, value: float):

@@ -1,4 +1,4 @@
-"""A server over chosen packages, one that makes pictures from noise among them, for the tests of Create and Compare."""
+"""A server over chosen packages, and a package that makes pictures from noise."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

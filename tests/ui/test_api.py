@@ -20,7 +20,6 @@ from styletransfer import load_pipeline, ui
 from styletransfer.catalog import read_package
 from styletransfer.styles import Style
 from tests.conftest import picture, unit_codes
-from tests.ui.noise import write_noise_package
 from tests.ui.test_models_hub import Hub
 
 PHOTO, STYLE = "photo.png", "style.safetensors"
@@ -62,14 +61,13 @@ def uploads(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def demo(tiny_package, tmp_path_factory, uploads) -> Iterator[gr.Blocks]:
-    """The demo with a package of each kind that it shows, beside a Hub that has one more."""
-    noise = write_noise_package(tmp_path_factory.mktemp("packages") / "noise")
+def demo(tiny_package, noise_package, tmp_path_factory, uploads) -> Iterator[gr.Blocks]:
+    """A demo of their own, as what it keeps is counted: with a package of each kind, beside a Hub that has one more."""
     with pytest.MonkeyPatch.context() as patch, Hub() as hub:
         patch.setenv("GRADIO_TEMP_DIR", str(uploads))
         hub.connect(patch, tmp_path_factory.mktemp("hf"))
         hub.add_repo("user/painter", tiny_package)
-        demo = ui.build_app([read_package(tiny_package), read_package(noise)], ui.keep_loaded(load_pipeline))
+        demo = ui.build_app([read_package(tiny_package), read_package(noise_package)], ui.keep_loaded(load_pipeline))
         demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **ui.LAUNCH_OPTIONS)
         yield demo
         demo.close()

@@ -151,10 +151,6 @@ def test_a_page_without_packages_says_so():
     assert notice.visible and not layout.visible and "Models" in WORDS["stylise_empty"][0]
 
 
-def test_uploads_are_deleted(url):
-    assert ui.build_app([], load=None).delete_cache == (300, 3600)
-
-
 def test_every_component_has_a_name_for_tests_and_styles(tiny_package):
     demo = ui.build_app([read_package(tiny_package)], load=None)
     nameless = [block for block in demo.blocks.values() if isinstance(block, gr.components.Component) and not block.elem_id]
@@ -183,6 +179,7 @@ def run_app(*arguments: str, **kwargs) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, str(APP), *arguments], **pipes, **kwargs)
 
 
+@pytest.mark.slow
 def test_help_and_mistakes_answer_at_once():
     for arguments, code, words in ((["--help"], 0, "--package"), (["--package", "no such thing"], 2, "no such thing")):
         process = run_app(*arguments)
@@ -190,12 +187,14 @@ def test_help_and_mistakes_answer_at_once():
         assert process.returncode == code and words in output and "Traceback" not in output
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_a_sentence(url, tiny_package):
     process = run_app("--package", str(tiny_package), "--host", "127.0.0.1", "--port", url.rstrip("/").rsplit(":", 1)[1])
     output = "".join(process.communicate())
     assert process.returncode == 2 and "is taken" in output and "Traceback" not in output
 
 
+@pytest.mark.slow
 def test_app_serves_and_prints_its_address(tiny_package, tmp_path):
     environment = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path)}
     process = run_app("--package", str(tiny_package), "--host", "127.0.0.1", "--offline", env=environment)

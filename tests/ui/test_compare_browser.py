@@ -7,18 +7,14 @@ from PIL import Image
 
 from styletransfer.ui import compare
 from tests.conftest import picture
-from tests.ui.browser import open_tab, toast, upload, visit
+from tests.ui.browser import WAIT, open_tab, toast, upload, visit
 from tests.ui.noise import serve
 
 SHEET = "document.querySelector('#compare-sheet img')?.src"
 WHOLE = f"{SHEET}?.endsWith('styles.png')"
 HEADER = "document.querySelector('#header')"
 
-
-@pytest.fixture(scope="module")
-def url(tiny_package, tmp_path_factory):
-    with serve([tiny_package], tmp_path_factory.mktemp("gradio")) as url:
-        yield url
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +56,7 @@ def test_without_a_strength_a_sentence_and_one_can_go_on(page):
     page.locator("#compare-start").click()
     assert "at least one strength" in toast(page)
     page.locator("#compare-start").wait_for()
-    assert not page.locator("#compare-stop").is_visible()
+    page.locator("#compare-stop").wait_for(state="hidden")
     page.locator("#compare-strengths").get_by_label("0.5", exact=True).check()
     before = page.evaluate(SHEET)
     page.locator("#compare-start").click()
@@ -69,12 +65,13 @@ def test_without_a_strength_a_sentence_and_one_can_go_on(page):
 
 
 def test_stop(browser, tiny_package, tmp_path, monkeypatch):
-    goes_on, painted, draw = threading.Event(), [], compare.draw
+    reached, goes_on, painted, draw = threading.Event(), threading.Event(), [], compare.draw
 
     def held(photo, styles, strengths, pictures):
         painted.append(len(pictures))
         if pictures:  # after the first style
-            goes_on.wait(30)
+            reached.set()
+            goes_on.wait(WAIT / 1000)
         return draw(photo, styles, strengths, pictures)
 
     monkeypatch.setattr(compare, "draw", held)
@@ -83,12 +80,14 @@ def test_stop(browser, tiny_package, tmp_path, monkeypatch):
         open_tab(page, "Compare")
         page.locator("#compare-start").click()
         page.wait_for_function(SHEET)
+        assert reached.wait(WAIT / 1000)
         page.locator("#compare-stop").click()
         page.locator("#compare-start").wait_for()
-        goes_on.set()
-        page.wait_for_timeout(1000)
-        assert painted == [0, 1]  # the second style was not painted
         assert page.locator("#compare-png").is_disabled()
+        goes_on.set()
+        page.locator("#compare-start").click()  # waits for the one before, if that still paints
+        page.wait_for_function(WHOLE)
+        assert painted == [0, 1, 0, 1, 2]  # the first time, the second style was not painted
         page.context.close()
         assert not troubles
 

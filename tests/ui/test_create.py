@@ -20,18 +20,11 @@ from styletransfer.ui.picker import Picker
 from styletransfer.ui.saved import save
 from styletransfer.ui.visitor import Visitor
 from tests.conftest import picture
-from tests.ui.noise import serve, write_noise_package
 
 
 @pytest.fixture(scope="module")
-def noise_package(tmp_path_factory):
-    return write_noise_package(tmp_path_factory.mktemp("packages") / "noise")
-
-
-@pytest.fixture(scope="module")
-def client(tiny_package, noise_package, tmp_path_factory):
-    with serve([tiny_package, noise_package], tmp_path_factory.mktemp("gradio")) as url:
-        yield Client(url, verbose=False, analytics_enabled=False)
+def client(url):
+    return Client(url, verbose=False, analytics_enabled=False)
 
 
 @pytest.fixture(scope="module")

@@ -9,19 +9,14 @@ from styletransfer.catalog import read_package
 from styletransfer.ui import create
 from styletransfer.ui.page import Page
 from styletransfer.ui.visitor import Visitor
-from tests.ui.browser import changed, open_tab, slide, visit
-from tests.ui.noise import serve, write_noise_package
+from tests.ui.browser import changed, expect, open_tab, slide, visit
+from tests.ui.noise import serve
 
 SHOWN = "document.querySelector('#create-picture img')?.src"
 STRIP = "document.querySelector('#create-strip img')?.src"
 HEADER = "document.querySelector('#header')"
 
-
-@pytest.fixture(scope="module")
-def url(tiny_package, tmp_path_factory):
-    noise = write_noise_package(tmp_path_factory.mktemp("packages") / "noise")
-    with serve([tiny_package, noise], tmp_path_factory.mktemp("gradio")) as url:
-        yield url
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +38,14 @@ def page(opened):
 
 def test_pick_a_picture_and_see_the_way_to_it(page):
     grid = page.locator("#create-grid button:has(img)")
-    assert grid.count() == 12
+    expect(grid).to_have_count(12)
     strip = page.evaluate(STRIP)
     changed(page, lambda: grid.nth(4).click(), SHOWN)
-    assert page.locator("#create-seed input").input_value() == "5"
+    expect(page.locator("#create-seed input")).to_have_value("5")
     changed(page, lambda: grid.nth(7).click(), SHOWN)
-    assert page.locator("#create-other input").input_value() == "5"  # from what was picked before
+    expect(page.locator("#create-other input")).to_have_value("5")  # from what was picked before
     page.wait_for_function(f"before => {STRIP} !== before", arg=strip)
-    assert page.locator("#create-strip button:has(img)").count() == 8
+    expect(page.locator("#create-strip button:has(img)")).to_have_count(8)
 
 
 def test_seed_and_variety_change_the_picture(page):
@@ -83,9 +78,9 @@ def test_phone_in_chinese(browser, url):
     page.wait_for_function(SHOWN)
     changed(page, lambda: page.locator("#create-grid button:has(img)").nth(2).click(), SHOWN)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    box = page.locator("#create-picture").bounding_box()
-    assert box["y"] >= 0 and box["y"] + box["height"] <= 844  # what was picked is in view
-    assert page.get_by_role("slider", name="变化幅度").is_visible() and page.get_by_alt_text("你的图片").is_visible()
+    expect(page.locator("#create-picture")).to_be_in_viewport(ratio=1)  # what was picked
+    page.get_by_role("slider", name="变化幅度").wait_for()
+    page.get_by_alt_text("你的图片").wait_for()
     page.context.close()
     assert not troubles
 
@@ -101,9 +96,9 @@ def test_without_a_model_the_tab_says_how_to_get_one(browser, tiny_package, tmp_
 
 
 @pytest.mark.parametrize("opened_before", [False, True])
-def test_a_model_that_the_visitor_loads_is_used_at_once(browser, tmp_path, monkeypatch, opened_before):
+def test_a_model_that_the_visitor_loads_is_used_at_once(browser, noise_package, tmp_path, monkeypatch, opened_before):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    package = read_package(write_noise_package(tmp_path / "noise"))
+    package = read_package(noise_package)
     with gr.Blocks() as demo:
         states = Page([], load_pipeline, visitor=gr.State(Visitor()), look=gr.State(None), photo=gr.State(None))
         with gr.Tab("Models"):

@@ -6,11 +6,13 @@ import shlex
 import pytest
 
 from tests.conftest import picture
-from tests.ui.browser import open_tab, toast, upload, visit
+from tests.ui.browser import expect, open_tab, toast, upload, visit
 from tests.ui.test_models_hub import hub  # noqa: F401  the fixture
 
 VIEW = "document.querySelector('#models-view h3')"
 TABS = "document.querySelectorAll('[role=tab]').length > 2"
+
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -58,8 +60,8 @@ def test_a_package_of_the_hub_is_loaded_for_one_visitor_alone(opened, hub, tiny_
     text = page.locator("#models-view details").inner_text()
     assert "<script>alert(1)</script> ${alert(2)}" in text
     assert page.locator("#models-view details img, #models-view script").count() == 0
-    assert "user/oils" in page.locator("#models-yours").inner_text()
-    assert not page.locator("#models-cancel").is_visible()
+    expect(page.locator("#models-yours")).to_contain_text("user/oils")
+    page.locator("#models-cancel").wait_for(state="hidden")
     assert other.locator("#models-view h3").inner_text() == "Tiny"
     assert "user/oils" not in other.locator("#models-yours").inner_text()
     page.locator("#models-forget").click()

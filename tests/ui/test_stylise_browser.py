@@ -4,11 +4,13 @@ import pytest
 from PIL import Image
 
 from tests.conftest import picture
-from tests.ui.browser import changed, clear, contrast, pick, slide, upload, visit
+from tests.ui.browser import changed, clear, contrast, expect, looks, pick, scroll_down, slide, upload, visit
 
 TEXTS = ("#header h1", "#header p", "#privacy p", "#style label span")
 SRCS = "[...document.querySelectorAll('#result img')].map(image => image.src)"
 CARDS = "document.querySelector('#style-cards style').textContent"
+
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,7 @@ def test_keyboard(page):
     assert page.locator("#style").get_by_label("Beta", exact=True).is_checked()
     page.locator("#strength input[type=range]").focus()
     page.keyboard.press("ArrowLeft")
-    assert page.locator("#strength input[type=number]").input_value() == "0.85"
+    expect(page.locator("#strength input[type=number]")).to_have_value("0.85")
     changed(page, lambda: page.keyboard.press("Home"))  # of the last keys at the latest, the painting takes note
 
 
@@ -86,7 +88,7 @@ def test_every_slider_changes_the_painting(page):
     page.wait_for_function(f"new Set({SRCS}).size === 2")
     for name, value in {"brush": 2, "tone": 0, "color": 0.3}.items():
         changed(page, lambda name=name, value=value: slide(page, name, value))
-    page.wait_for_function("location.search.includes('brush=2&tone=0&colour=0.3')")
+    looks(page, "brush=2&tone=0&colour=0.3")
 
 
 def test_cards_say_title_artist_and_year(page):
@@ -97,13 +99,15 @@ def test_cards_say_title_artist_and_year(page):
 
 def test_a_second_style_undo_and_surprise(page):
     pick(page, "The Bridge")
+    looks(page, "style=alpha")
     unfold(page, "mixing", "second")
-    beta = page.locator("#second").get_by_label("Beta", exact=True)
-    mixed = changed(page, beta.check)
+    changed(page, page.locator("#second").get_by_label("Beta", exact=True).check)
+    looks(page, "second=beta")
     page.locator("#mix").wait_for()
     changed(page, lambda: slide(page, "mix", 0.9))
+    looks(page, "mix=0.9")
     changed(page, lambda: page.locator("#undo").click())
-    assert page.locator("#mix input[type=number]").input_value() == "0.5" and mixed
+    expect(page.locator("#mix input[type=number]")).to_have_value("0.5")
     changed(page, lambda: page.locator("#undo").click())
     page.locator("#second").get_by_label("None", exact=True).and_(page.locator(":checked")).wait_for()
     changed(page, lambda: page.locator("#surprise").click())
@@ -114,9 +118,9 @@ def test_the_mask(page, tmp_path):
     pick(page, "The Bridge")
     changed(page, lambda: upload(page, picture((300, 200), seed=6), tmp_path / "masked.png"))
     unfold(page, "masking", "mask-editor")
+    # when the photo lies in its canvas, it can be moved there
+    expect(page.locator("#mask-editor").get_by_role("button", name="Pan", exact=True)).to_be_enabled()
     canvas = page.locator("#mask-editor canvas").last
-    canvas.wait_for()
-    page.wait_for_timeout(1000)  # the editor fits the photo into its canvas
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -140,6 +144,7 @@ def test_own_painting_joins_the_styles(page, tmp_path):
     page.locator("#style").get_by_label("Sunset", exact=True).and_(page.locator(":checked")).wait_for()
     page.wait_for_function(f"{CARDS}.includes('sunset')")
     changed(page, lambda: pick(page, "Beta"))
+    looks(page, "style=beta")
     changed(page, lambda: pick(page, "Sunset"))
 
 
@@ -174,14 +179,14 @@ def test_contrast(page, text):
 def test_a_link_restores_the_look_for_another_visitor(browser, url, page):
     pick(page, "Beta")
     slide(page, "strength", 0.6)
-    page.wait_for_function("location.search.includes('strength=0.6') && location.search.includes('style=beta')")
+    looks(page, "strength=0.6", "style=beta")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.locator("#link").click()
     told(page, "Link copied")
     link = page.evaluate("navigator.clipboard.readText()")
     other, troubles = visit(browser, link)
     other.locator("#style").get_by_label("Beta", exact=True).and_(other.locator(":checked")).wait_for()
-    assert other.locator("#strength input[type=number]").input_value() == "0.6"
+    expect(other.locator("#strength input[type=number]")).to_have_value("0.6")
     assert not other.locator("#style").get_by_label("Sunset", exact=True).count()  # a visitor's painting is his own
     other.context.close()
     assert not troubles
@@ -206,11 +211,9 @@ def test_phone_in_the_dark(browser, url, tmp_path):
     changed(page, lambda: upload(page, picture((200, 300), seed=5), tmp_path / "holiday.png"))
     changed(page, lambda: pick(page, "Beta"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for scroll in (0, 2000):  # at once, and while the controls are scrolled up
-        page.mouse.wheel(0, scroll)
-        page.wait_for_timeout(300)
-        box = page.locator("#result").bounding_box()
-        assert box["y"] >= 0 and box["y"] + box["height"] <= 844 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    expect(page.locator("#result")).to_be_in_viewport(ratio=1)
+    scroll_down(page)
+    expect(page.locator("#result")).to_be_in_viewport(ratio=1)  # while the controls are scrolled up
     assert all(contrast(page, text) >= 4.5 for text in TEXTS)
     page.context.close()
     assert not troubles
