@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import Tensor
 
-MAX_PIXELS = 64_000_000
+from styletransfer.formats import FORMATS, MAX_PIXELS
+
 MIN_SIZE = 16  # pixels: the networks take nothing smaller
 UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, EOFError, KeyError, IndexError, OverflowError)
 
@@ -28,7 +29,7 @@ def open_image(path: str | Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `upright` has a limit of its own
-            image = Image.open(path)
+            image = Image.open(path, formats=FORMATS)
     except Image.DecompressionBombError:
         raise ValueError(f"{path} is too large: at most {MAX_PIXELS / 1e6:.0f} megapixels can be read") from None
     except UNREADABLE:

@@ -11,7 +11,14 @@ ROOT = Path(__file__).parents[1]
 HOUSE = [
     ["styletransfer.models.layers"],
     ["styletransfer.models"],
-    ["styletransfer.color", "styletransfer.styles", "styletransfer.tiling", "styletransfer.images", "styletransfer.sheet"],
+    [
+        "styletransfer.color",
+        "styletransfer.styles",
+        "styletransfer.tiling",
+        "styletransfer.images",
+        "styletransfer.sheet",
+        "styletransfer.formats",
+    ],
     ["styletransfer.pipelines", "styletransfer.catalog", "styletransfer.convert", "styletransfer.upload"],
     ["styletransfer.ui", "styletransfer.__main__", "styletransfer.space", "styletransfer.export_onnx"],
     ["app"],

@@ -6,10 +6,11 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from styletransfer.catalog import Package
 from styletransfer.ui.cards import render
+from styletransfer.ui.inputs import opened
 from styletransfer.ui.words import WORDS, tell
 
 MAX_SAMPLES = 12
@@ -56,7 +57,7 @@ def picture(path: Path) -> str | None:
     """A square data URL of the picture at `path`, or None if it is none."""
     data = io.BytesIO()
     try:
-        with Image.open(path) as image:
+        with opened(path) as image:
             image.draft("RGB", (SAMPLE, SAMPLE))
             ImageOps.fit(image.convert("RGB"), (SAMPLE, SAMPLE)).save(data, "jpeg", quality=85)
     except Exception:  # a picture library says many things about a broken file, and about one of too many pixels

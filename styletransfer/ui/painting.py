@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from styletransfer.catalog import Package
 from styletransfer.ui.gallery import THUMBNAIL, data_url
-from styletransfer.ui.inputs import read, refusal
+from styletransfer.ui.inputs import opened, read, refusal
 from styletransfer.ui.visitor import Choice
 from styletransfer.ui.words import tell
 
@@ -71,7 +71,7 @@ def thumbnails(load: Callable, photo: str | None, example: Path | None, styles: 
     for key, choice in styles.items():
         own = choice.package.thumbnail(choice.name) if isinstance(choice.style, str) else None
         if photo is None and own is not None:
-            with Image.open(own) as image:
+            with opened(own) as image:
                 urls[key] = data_url(image)
         elif photo or example:
             pipeline(load, choice.package)  # or one sentence

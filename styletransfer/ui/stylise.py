@@ -5,7 +5,7 @@ import json
 import gradio as gr
 
 from styletransfer.ui.gallery import cards_css, choices, labels, painters
-from styletransfer.ui.inputs import AS_FILE, BeforeAfter, Cards, PhotoInput
+from styletransfer.ui.inputs import AS_FILE, BeforeAfter, Cards, MaskEditor, PhotoInput
 from styletransfer.ui.look import BRUSHES, COLOR, MAX_STRENGTH, TONE
 from styletransfer.ui.page import Page
 from styletransfer.ui.painting import thumbnails
@@ -120,7 +120,7 @@ def build(page: Page) -> None:
                 mix = gr.Slider(0, 1, 0.5, step=0.05, label=say("stylise_mix"), elem_id="mix", visible=False)
             with gr.Accordion(say("stylise_masking"), open=False, elem_id="masking") as masking:
                 gr.Markdown(say("stylise_mask_help"), elem_id="mask-help")
-                editor = gr.ImageEditor(
+                editor = MaskEditor(
                     type="pil",
                     label=say("stylise_mask"),
                     show_label=False,
@@ -131,7 +131,7 @@ def build(page: Page) -> None:
                     buttons=[],
                     brush=gr.Brush(colors=[MARK], color_mode="fixed"),
                 )
-                mask = gr.Image(type="filepath", format="png", label=say("stylise_mask"), elem_id="mask")
+                mask = PhotoInput(type="filepath", format="png", label=say("stylise_mask"), elem_id="mask")
 
     sliders = [strength, brush, tone, color]
     looks = [photo, style, *sliders, second, mix, mask, page.visitor, history]

@@ -190,6 +190,38 @@ def test_files_of_the_server_are_closed(http, path):
         assert "event: complete" not in http.get(f"gradio_api/call/stylise/{event.json()['event_id']}").text
 
 
+def answer_of(http: httpx.Client, name: str, body: dict) -> str:
+    """The last event of a call, or that it was refused."""
+    sent = http.post(f"gradio_api/call/v2{name}", json=body)
+    return http.get(f"gradio_api/call{name}/{sent.json()['event_id']}").text if sent.is_success else "event: error"
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("/stylise", "photo"), ("/stylise", "painting"), ("/stylise", "mask"), ("/compare", "photo"), ("/save_style", "painting")],
+)
+@pytest.mark.parametrize("where", ["elsewhere", "beside", "folder", "pipe"])
+def test_pictures_of_the_server_are_not_painted(http, files, uploads, tmp_path, name, field, where):
+    """A path alone, as Gradio takes it for images without asking; also of a folder, and of a pipe, which has no end."""
+    secret = tmp_path / "secret.png"
+    if where == "beside":  # in a folder whose name begins as that of the uploads
+        secret = uploads.with_name(uploads.name + "-2") / "secret.png"
+        secret.parent.mkdir(exist_ok=True)
+    if where in ("elsewhere", "beside"):
+        picture(seed=9).save(secret)
+    path = {"folder": uploads, "pipe": "/proc/self/fd/1"}.get(where, secret)
+    body = {key: upload(http, files[PHOTO]) if value == PHOTO else value for key, value in CALLS[name].items()}
+    answer = answer_of(http, name, body | {field: {"path": str(path)}})
+    assert "event: complete" not in answer and "event: error" in answer and str(path) not in answer
+
+
+def test_postscript_is_not_opened(http, tmp_path):
+    """Which Pillow would give to Ghostscript."""
+    picture().convert("RGB").save(tmp_path / "photo.eps")
+    photo = upload(http, tmp_path / "photo.eps")
+    assert "event: error" in answer_of(http, "/stylise", {"photo": photo, "style": "alpha"})
+
+
 def test_weights_are_not_served(http, tiny_package):
     assert http.get(f"gradio_api/file={tiny_package / 'styles' / 'beta.safetensors'}").status_code == 403
 
