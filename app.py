@@ -23,6 +23,18 @@ parser.add_argument("--mcp", action="store_true", help="also be a tool of agents
 QUEUE = {"default_concurrency_limit": 2, "max_size": 100}
 
 
+LOCAL = ("127.0.0.1", "localhost")
+
+
+def this_computer_only(host: str | None, share: bool) -> dict:
+    """Options of FastAPI that refuse other names than this computer's, which a page elsewhere may have pointed here."""
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    open_to_others = share or "SPACE_ID" in os.environ or host not in (None, *LOCAL)
+    return {} if open_to_others else {"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL])]}
+
+
 def find_packages(name: str | None) -> list:
     from styletransfer.catalog import MODEL_CARDS, REPOSITORY, find_package, list_packages, read_front_matter, read_package
 
@@ -75,9 +87,12 @@ if __name__ == "__main__":
 
     load = lend_gpu(ui.keep_loaded(lambda path: styletransfer.load_pipeline(path)))  # no torch before the page is up
     demo = ui.build_app(catalog, load).queue(**QUEUE)
+    guard = this_computer_only(options.host or os.environ.get("GRADIO_SERVER_NAME"), options.share)
     address = {"server_name": options.host, "server_port": options.port, "share": options.share}
     try:
-        launched = demo.launch(**address, **ui.LAUNCH_OPTIONS, mcp_server=options.mcp, prevent_thread_lock=True, quiet=True)
+        launched = demo.launch(
+            **address, **ui.LAUNCH_OPTIONS, app_kwargs=guard, mcp_server=options.mcp, prevent_thread_lock=True, quiet=True
+        )
     except OSError:
         parser.error(f"port {options.port} is taken" if options.port else "no port from 7860 on is free; choose one by --port")
     except ValueError as error:  # the page does not answer this computer itself

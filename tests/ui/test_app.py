@@ -202,6 +202,9 @@ def test_app_serves_and_prints_its_address(tiny_package, tmp_path):
         address = re.fullmatch(r"Style Transfer is at (http://127\.0\.0\.1:\d+)/?\n", process.stdout.readline())[1]
         with urllib.request.urlopen(address) as page:
             assert "Style Transfer" in page.read().decode()
+        foreign = urllib.request.Request(address, headers={"Host": "evil.example"})
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            urllib.request.urlopen(foreign)
     finally:
         process.terminate()
         assert "Traceback" not in process.communicate()[1]
