@@ -9,18 +9,15 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import tyro
 
 from styletransfer.catalog import read_index, read_json
-from styletransfer.images import open_image
-from styletransfer.models.upscale_generator import UpscaleGenerator
-from styletransfer.pipelines.loading import load_network
-from styletransfer.pipelines.style_transfer import STYLE_FILE, StyleTransferPipeline
-from styletransfer.upload import upload
 from training.packaging.cards import FIELDS_FILE, findings, measured, write_card
-from training.packaging.painter import write_samples
-from training.packaging.training_state import write_training_state
+
+if TYPE_CHECKING:
+    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +50,11 @@ class Export:
 
 def publish(options: Export, out: Path) -> None:
     """Write the package of a run into the folder `out`."""
+    from styletransfer.images import open_image
+    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+    from training.packaging.painter import write_samples
+    from training.packaging.training_state import write_training_state
+
     source = options.run / "pipeline"
     if not (source / "model_index.json").is_file():
         raise ValueError(f"{options.run} holds no finished package: there is no {source / 'model_index.json'}")
@@ -82,8 +84,12 @@ def publish(options: Export, out: Path) -> None:
     write_card(out, read_json(out / FIELDS_FILE) | title | findings(options.run, out) | given)
 
 
-def equip(options: Export, package: Path) -> StyleTransferPipeline:
+def equip(options: Export, package: Path) -> "StyleTransferPipeline":
     """The painter in the folder `package`, with the style files and the enlarger that are to join it."""
+    from styletransfer.models.upscale_generator import UpscaleGenerator
+    from styletransfer.pipelines.loading import load_network
+    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+
     pipeline = StyleTransferPipeline.from_pretrained(package)
     for path in options.styles:
         pipeline.load_style(path)
@@ -95,6 +101,9 @@ def equip(options: Export, package: Path) -> StyleTransferPipeline:
 
 
 def export(options: Export) -> None:
+    from styletransfer.pipelines.style_transfer import STYLE_FILE
+    from styletransfer.upload import upload
+
     if options.out is None and options.push is None:
         raise ValueError("where to? give --out FOLDER, --push user/name, or both")
     with TemporaryDirectory() as scratch:
