@@ -25,11 +25,6 @@ Random weights, for tests.
 """
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests in the browser come last: from the first on, Playwright keeps an event loop running, which others must not meet."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
-
-
 def picture(size: tuple[int, int] = (70, 65), seed: int = 0, mode: str = "RGB") -> Image.Image:
     """Seeded noise over a few large patches of colour, 70 x 65 pixels by default."""
     random = np.random.default_rng(seed)
@@ -85,7 +80,7 @@ def tiny_pipe(tiny_package: Path):
     return load_pipeline(tiny_package)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop running, which other tests must not meet
 def browser():
     """Chromium. Every visitor is a context of its own in it."""
     playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")

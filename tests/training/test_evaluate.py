@@ -56,6 +56,7 @@ def translator() -> TranslationPipeline:
     return TranslationPipeline(TransformerNet(base_channels=4, num_blocks=1).eval())
 
 
+@pytest.mark.slow
 def test_what_does_nothing_scores_as_the_copy_and_other_paintings_score_as_real(held):
     photos = [open_image(path) for path in listed(held / "photos", 9)]
     paintings = listed(held / "paintings" / "alpha", 9)

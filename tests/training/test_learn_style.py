@@ -156,6 +156,7 @@ def test_every_painting_is_learned_and_held_out_are_photos_alone(config):
     assert len(preset.data.photos.images) == 13 and len(held.photos.images) == 1
 
 
+@pytest.mark.slow
 def test_the_score_on_held_out_photos_falls(config):
     """Most of it the content: random features say little of strokes."""
     config = replace(config, updates=30, validate_every=30, rate=5e-3, content=30.0, style=1.0)

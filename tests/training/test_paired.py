@@ -133,6 +133,7 @@ def test_the_package_is_what_was_trained(config, scale, tmp_path):
     assert all(torch.equal(value, loaded[name]) for name, value in trained.items())
 
 
+@pytest.mark.slow
 def test_pix2pix_learns_the_palette(tmp_path):
     """From farther than the copy to well below it, on pictures that were not trained on."""
     from training.data.streams import pairs

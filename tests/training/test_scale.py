@@ -174,6 +174,7 @@ def test_penalties_are_in_fp32_whatever_the_precision(config, any_precision):
     assert torch.equal(penalty, same)
 
 
+@pytest.mark.slow
 def test_compiled_networks_train_alike(config, monkeypatch):
     """With a penalty, which takes second derivatives. By the back end that needs no compiler."""
     monkeypatch.setattr(torch.nn.Module, "compile", partialmethod(torch.nn.Module.compile, backend="aot_eager"))

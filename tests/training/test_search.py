@@ -39,6 +39,7 @@ def trials_in(folder) -> list[optuna.trial.FrozenTrial]:
     return optuna.load_study(study_name="search", storage=f"sqlite:///{folder / 'search.db'}").trials
 
 
+@pytest.mark.slow
 def test_the_better_of_two_rates_wins_and_can_be_trained_with(run, tmp_path, capsys):
     assert run(3, (2e-4, 5e-3)) == 0
     done = trials_in(tmp_path)
@@ -56,6 +57,7 @@ def test_the_better_of_two_rates_wins_and_can_be_trained_with(run, tmp_path, cap
     assert (best.rate, best.width, best.batch, best.data.crop, best.data.world) == (0.005, 4, 2, 32, "palette")
 
 
+@pytest.mark.slow
 def test_what_falls_behind_ends_early(run, tmp_path):
     assert run(4, (2e-4, 1e-9)) == 0
     behind = [trial for trial in trials_in(tmp_path) if trial.params["rate"] == 1e-9]

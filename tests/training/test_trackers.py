@@ -46,6 +46,7 @@ def test_tensorboard(config):
     assert pictures[0].encoded_image_string.startswith(b"\x89PNG") and pictures[0].width > 64
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("wandb") is None, reason="wandb is not installed: pip install wandb")
 def test_wandb_offline(config, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
