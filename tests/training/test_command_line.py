@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from training.__main__ import COMMANDS, main
+from training.engine.run_folder import claimed
 from training.options import Data
 from training.presets import PRESETS
 from training.presets.painter import Painter
@@ -72,3 +73,18 @@ def test_a_whole_run_and_its_resumption(pictures, tmp_path):
     assert main([*common, "--out", str(out), "--updates", "1"]) == 0
     assert main([*common, "--out", str(out), "--updates", "2", "--resume"]) == 0
     assert (out / "config.json").is_file() and (out / "pipeline" / "model_index.json").is_file()
+
+
+def test_a_run_is_not_trained_over(pictures, tmp_path, capsys):
+    """Without --resume its state stays; and nobody else works in its folder."""
+    words = ["painter", "--data.photos", str(pictures / "photos"), "--data.paintings", str(pictures / "paintings")]
+    out = tmp_path / "run"
+    words += ["--updates", "1", "--out", str(out)]
+    out.mkdir()
+    (out / "state.pt").write_bytes(b"hours of work")
+    assert main(words) == 2 and "--resume" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["state.pt"]
+    (out / "state.pt").unlink()
+    with claimed(out, resume=False):
+        assert main(words) == 2 and "another training" in capsys.readouterr().err
+    assert not out.exists()

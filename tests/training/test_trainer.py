@@ -87,6 +87,7 @@ def test_accumulation_gives_the_same_update(tiny_painter, config):
     games = tuple(dataclasses.replace(game, loss=LSGAN, lipschitz=Lipschitz()) for game in tiny_painter.recipe.games)
     recipe = dataclasses.replace(tiny_painter.recipe, step=step, terms=terms, games=games)
     preset = dataclasses.replace(tiny_painter, recipe=recipe)
+    preset.nets["stylizer"].eval()  # noise that moves does so for each part
     config = dataclasses.replace(config, batch=4)
 
     def after_one_update(accumulate: int) -> dict[str, torch.Tensor]:
@@ -142,6 +143,24 @@ def test_a_state_with_nan_is_never_saved(tiny_painter, config):
     with pytest.raises(FloatingPointError, match="NaN at update 3"):
         trainer.train()
     assert not trainer.state_path.exists()
+
+
+def test_nan_after_the_last_log_line_does_not_ship(tiny_painter, config):
+    """The last good state stays, and no package is written."""
+    trainer = Trainer(tiny_painter, dataclasses.replace(config, updates=5, log_every=100, save_every=3))
+    train_one = trainer.train_one
+
+    def spoil(batches):
+        losses = train_one(batches)
+        if trainer.update == 5:
+            with torch.no_grad():
+                next(trainer.nets["stylizer"].parameters()).fill_(float("nan"))
+        return losses
+
+    trainer.train_one = spoil
+    with pytest.raises(FloatingPointError, match="stylizer at update 5; the last good state is in"):
+        trainer.train()
+    assert read_state(trainer.state_path)["update"] == 3 and not (config.out / "pipeline").exists()
 
 
 def test_looking_changes_nothing(tiny_painter, config, tmp_path):

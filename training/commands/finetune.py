@@ -12,19 +12,25 @@ from training.presets.finetune import Finetune, finetune
 def main(arguments: list[str]) -> None:
     """Train, also until Ctrl-C, then write the package and say what has changed on held-out pictures."""
     config = tyro.cli(Finetune, prog="python -m training finetune", args=arguments)
+
+    from training.engine.run_folder import claimed
+
+    with claimed(config.out, config.resume):
+        teach(config)
+
+
+def teach(config: Finetune) -> None:
+    from training.commands.changes import report
+    from training.engine.trainer import Trainer
+
     warnings = refuse(config.data, config.out / "pictures.json")
     if config.replay is not None:
         warnings += refuse(Pictures(folder=config.replay, crop=config.data.crop), config.out / "replay.json")
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
-
-    from training.commands.changes import report
-    from training.engine.trainer import Trainer
-
     preset = finetune(config)
     trainer = Trainer(preset, config)
     if trainer.accelerator.is_main_process:
-        config.out.mkdir(parents=True, exist_ok=True)
         save_config(config, config.out / "config.json")
     trainer.train()
     if trainer.accelerator.is_main_process:

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Collection
 
 import tyro
 
@@ -20,17 +21,22 @@ def main(arguments: list[str]) -> None:
     if config.add is not None and config.add.exists() and (not config.add.is_dir() or any(config.add.iterdir())):
         raise ValueError(f"--add {config.add} must be a new or an empty folder")
 
-    for warning in refuse(config.data):
-        print(f"warning: {warning}", file=sys.stderr)
+    from training.commands.budget import options_in
+    from training.engine.run_folder import claimed
 
-    from training.commands.budget import as_before, fit, options_in
+    with claimed(config.out, config.resume):
+        learn(config, {"data.crop" if name == "crop" else name for name in options_in(arguments)})
+
+
+def learn(config: LearnStyle, given: Collection[str]) -> None:
+    from training.commands.budget import as_before, fit
     from training.engine.trainer import Trainer
     from training.packaging.style import add_style
 
-    given = {"data.crop" if name == "crop" else name for name in options_in(arguments)}
+    for warning in refuse(config.data):
+        print(f"warning: {warning}", file=sys.stderr)
     config, plan = fit(as_before(config, given), given, learn_style)
     preset = learn_style(config)
-    config.out.mkdir(parents=True, exist_ok=True)
     save_config(config, config.out / "config.json")
     trainer = Trainer(preset, config)
     trainer.train()

@@ -21,6 +21,7 @@ from training.engine.history import History
 from training.engine.players import on_show, training_only
 from training.engine.preset import Preset
 from training.engine.push import Pusher
+from training.engine.run_folder import STATE
 from training.engine.signals import stopping_cleanly
 from training.engine.state import State, disk_permitting, read_state, write_state
 from training.engine.trackers import begin_tracking, check_tracker, log_grid
@@ -197,13 +198,11 @@ class Trainer:
             rate = self.update / self.seconds
             bar.total = round(self.update + max(0.0, config.minutes * 60 - self.seconds) * rate)
         bar.update(self.update - bar.n)
-        # before every save too, so that a state with NaN never takes the place of a good one
         if self.speaks():
             values = {name: value.item() for name, value in losses.items()}
             for name, value in values.items():
                 if value != value:
-                    kept = f"the last good state is kept in {self.state_path}"
-                    raise FloatingPointError(f"{name} became NaN at update {self.update}; {kept}. {self.findings.get('nan', '')}")
+                    raise self.ruined(f"{name} became NaN at update {self.update}")
             signals = {f"doctor/{name}": float(name in self.findings) for name in ADVICE}
             self.accelerator.log(values | signals, step=self.update)
             self.history.note(self.history.losses, self.update, self.seconds, values)
@@ -233,13 +232,21 @@ class Trainer:
 
     @property
     def state_path(self) -> Path:
-        return self.config.out / "state.pt"
+        return self.config.out / STATE
 
     @property
     def history_path(self) -> Path:
         return self.config.out / "history.json"
 
+    def ruined(self, what: str) -> FloatingPointError:
+        kept = f"the last good state is in {self.state_path}" if self.state_path.exists() else "no state was saved before"
+        return FloatingPointError(f"{what}; {kept}. {self.findings.get('nan', '')}".rstrip())
+
     def save(self) -> None:
+        # NaN may have come after the last log line, and must not take the place of a good state, or ship
+        broken = [name for name in self.state.players if not all(p.isfinite().all() for p in self.nets[name].parameters())]
+        if broken:
+            raise self.ruined(f"NaN in the weights of {', '.join(broken)} at update {self.update}")
         parts = self.state.gather()
         if not self.accelerator.is_main_process:
             return
