@@ -29,6 +29,7 @@ import httpx
 from PIL import Image
 
 from benchmarks.machine import machine
+from training.evaluate.report import markdown
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "app_load.json"
@@ -186,19 +187,22 @@ def percentile(values: list[float], percent: int) -> float | None:
 
 
 def table(rows: list[dict]) -> str:
-    lines = [
-        "| visitors | paintings / s | preview p50, p95 s | full size p50, p95 s | last place | errors |",
-        "|---|---|---|---|---|---|",
-    ]
+    heads = ["visitors", "paintings / s", "preview p50, p95 s", "full size p50, p95 s", "last place", "errors"]
+    lines = []
     for row in rows:
         waits = [
             f"{row[kind]['p50']:.2f}, {row[kind]['p95']:.2f} ({row[kind]['count']})" if row[kind]["count"] else "none"
             for kind in (PREVIEW, FULL)
         ]
-        lines.append(
-            f"| {row['visitors']} | {row['per_second']:.1f} | {' | '.join(waits)} | {row['last_place']} | {row['lost']} |"
-        )
-    return "\n".join(lines)
+        lines.append([str(row["visitors"]), f"{row['per_second']:.1f}", *waits, str(row["last_place"]), str(row["lost"])])
+    return markdown(heads, lines, words=0)
+
+
+def report(found: dict) -> str:
+    """What was measured on, and the table of a file of results."""
+    facts = found["machine"]
+    head = f"{facts['cpu']}, {facts['cores']} cores, torch {facts['torch']}, {found['seconds']:g} s a crowd"
+    return f"{head}\n\n{table(found['rows'])}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -222,11 +226,12 @@ def main(arguments: list[str] | None = None) -> int:
             waits = load(url, visitors, options.seconds)
             rows.append(summary(visitors, time.monotonic() - start, waits))
     facts = machine() | {"cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()}
-    print(f"{facts['cpu']}, {facts['cores']} cores, torch {facts['torch']}, {options.seconds:g} s a crowd\n\n{table(rows)}")
+    found = {"machine": facts, "seconds": options.seconds, "rows": rows}
+    print(report(found))
     for error in sorted({error for row in rows for error in row["errors"]}):
         print(f"error: {error}", file=sys.stderr)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"machine": facts, "seconds": options.seconds, "rows": rows}, indent=2) + "\n")
+    options.out.write_text(json.dumps(found, indent=2) + "\n")
     return 1 if any(row["lost"] for row in rows) else 0
 
 

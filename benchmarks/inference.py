@@ -24,6 +24,7 @@ from benchmarks.machine import largest_resident_mib, machine
 from styletransfer.models.resnet_generator import ResnetGenerator
 from styletransfer.models.style_generator import StyleGenerator
 from styletransfer.models.transformer_net import TransformerNet
+from training.evaluate.report import markdown
 
 RESULTS = Path(__file__).parent / "results" / "inference.json"
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -82,15 +83,24 @@ def size_of(name: str) -> dict[str, float]:
 
 
 def table(results: list[dict]) -> str:
-    lines = ["| pixels | network | ms | times ours | peak MiB | times ours |", "|---|---|---:|---:|---:|---:|"]
+    lines = []
     for result in results:
         ours = next(other for other in results if other["size"] == result["size"])
-        lines.append(
-            f"| {result['size']} | {result['network']} | {result['milliseconds']:.0f} "
-            f"| {result['milliseconds'] / ours['milliseconds']:.1f} "
-            f"| {result['peak_mib']:.0f} | {result['peak_mib'] / max(ours['peak_mib'], 1):.1f} |"
-        )
-    return "\n".join(lines)
+        time = [f"{result['milliseconds']:.0f}", f"{result['milliseconds'] / ours['milliseconds']:.1f}"]
+        memory = [f"{result['peak_mib']:.0f}", f"{result['peak_mib'] / max(ours['peak_mib'], 1):.1f}"]
+        lines.append([str(result["size"]), result["network"], *time, *memory])
+    return markdown(["pixels", "network", "ms", "times ours", "peak MiB", "times ours"], lines, words=2)
+
+
+def report(found: dict) -> str:
+    """What was measured on, the networks, and the table of a file of results."""
+    facts = found["machine"]
+    networks = [
+        f"- {name}: {size['parameters'] / 1e6:.2f} M parameters, {size['gmac_256']:.1f} GMAC at 256 px"
+        for name, size in found["networks"].items()
+    ]
+    head = f"{facts['cpu']}, {facts['threads']} threads, torch {facts['torch']}, median of {facts['repeats']}"
+    return "\n".join([head, "", *networks, "", table(found["results"])])
 
 
 def main() -> None:
@@ -120,12 +130,10 @@ def main() -> None:
             peak = peak_memory(name, size, arguments.threads)
             results.append({"size": size, "network": name, "milliseconds": taken, "peak_mib": peak})
     facts = machine() | {"repeats": arguments.repeats}
-    print(f"{facts['cpu']}, {facts['threads']} threads, torch {facts['torch']}, median of {facts['repeats']}\n")
-    for name, size in networks.items():
-        print(f"- {name}: {size['parameters'] / 1e6:.2f} M parameters, {size['gmac_256']:.1f} GMAC at 256 px")
-    print(f"\n{table(results)}")
+    found = {"machine": facts, "networks": networks, "results": results}
+    print(report(found))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps({"machine": facts, "networks": networks, "results": results}, indent=2) + "\n")
+    arguments.out.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

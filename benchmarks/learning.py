@@ -28,6 +28,7 @@ from training.data.streams import pairs, pictures
 from training.engine.trainer import Trainer
 from training.evaluate.metrics.swd import sliced_wasserstein_distance
 from training.evaluate.metrics.truth import color_distance
+from training.evaluate.report import markdown
 from training.options import Features, Labelled, Pairs, Pictures, Run, Unpaired
 from training.presets import PRESETS, build
 
@@ -230,16 +231,13 @@ def closed(name: str, row: dict) -> float:
 
 
 def table(rows: dict[str, dict]) -> str:
-    lines = [
-        "| preset | world | untrained | copy / real | **trained** | gap closed | updates | s / update | peak MiB |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
+    heads = ["preset", "world", "untrained", "copy / real", "**trained**", "gap closed"]
+    lines = []
     for name, row in rows.items():
-        lines.append(
-            f"| {name} | {row['world']} | {row['before']:.3f} | {row['copy']:.3f} | **{row['after']:.3f}** "
-            f"| {closed(name, row):.0%} | {row['updates']} | {row['seconds_per_update']:.2f} | {row['peak_mib']:.0f} |"
-        )
-    return "\n".join(lines)
+        scores = [f"{row['before']:.3f}", f"{row['copy']:.3f}", f"**{row['after']:.3f}**", f"{closed(name, row):.0%}"]
+        costs = [f"{row['minutes']:g}", str(row["updates"]), f"{row['seconds_per_update']:.2f}", f"{row['peak_mib']:.0f}"]
+        lines.append([name, row["world"], *scores, *costs])
+    return markdown([*heads, "minutes", "updates", "s / update", "peak MiB"], lines, words=2)
 
 
 def main() -> None:

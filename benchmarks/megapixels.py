@@ -21,6 +21,7 @@ from benchmarks.machine import largest_resident_mib, machine
 from styletransfer import load_pipeline
 from styletransfer.images import to_pil, to_tensor
 from styletransfer.models.transformer_net import TransformerNet
+from training.evaluate.report import markdown
 
 RESULTS = Path(__file__).parent / "results" / "megapixels.json"
 RATIO = 4 / 3
@@ -55,6 +56,16 @@ def measure(network: str, package: str, megapixels: float, repeats: int) -> dict
     return {"seconds": statistics.median(times), "peak_mib": largest_resident_mib() - before}
 
 
+def report(found: dict) -> str:
+    """What was measured on, and the table of a file of results."""
+    facts = found["machine"]
+    rows = [
+        [f"{row['megapixels']:g}", row["network"], f"{row['seconds']:.2f}", f"{row['peak_mib']:.0f}"] for row in found["results"]
+    ]
+    head = f"{facts['cpu']}, {facts['threads']} threads, torch {facts['torch']}, median of {facts['repeats']}"
+    return f"{head}\n\n{markdown(['megapixels', 'network', 'seconds', 'peak MiB'], rows, words=2)}"
+
+
 def main() -> None:
     summary, _, details = __doc__.partition("\n")
     parser = argparse.ArgumentParser(
@@ -73,16 +84,16 @@ def main() -> None:
         print(json.dumps(measure(options.one, options.package, options.megapixels[0], options.repeats)))
         return
     rows = []
-    print("| megapixels | network | seconds | peak MiB |\n|---|---|---:|---:|")
     for megapixels in options.megapixels:
         for network in ("painter", "TransformerNet"):
             command = [sys.executable, "-m", "benchmarks.megapixels", options.package, "--one", network]
             command += ["--megapixels", str(megapixels), "--repeats", str(options.repeats)]
             result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
             rows.append({"megapixels": megapixels, "network": network} | result)
-            print(f"| {megapixels:g} | {network} | {result['seconds']:.2f} | {result['peak_mib']:.0f} |", flush=True)
+    found = {"machine": machine() | {"repeats": options.repeats}, "results": rows}
+    print(report(found))
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"machine": machine() | {"repeats": options.repeats}, "results": rows}, indent=2) + "\n")
+    options.out.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

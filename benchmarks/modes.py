@@ -34,6 +34,7 @@ from training.engine.preset import Preset
 from training.engine.recipe import Game, Phase, Recipe, Step
 from training.engine.trainer import Trainer
 from training.evaluate.metrics.swd import sliced_wasserstein_distance
+from training.evaluate.report import markdown
 from training.losses.adversarial import GAMES
 from training.losses.lipschitz import LIPSCHITZ, GradientNorm, GradientPenalty, WeightClipping
 from training.options import Loss, Pictures, Run, Smoothness
@@ -231,13 +232,13 @@ def cell(task: str, result: dict | None) -> str:
 def table(results: dict[str, dict]) -> str:
     """A row for each objective, a column for each method: modes of 8, modes of 25, part of the way with pictures."""
     methods = get_args(Smoothness)
-    lines = [f"| objective | {' | '.join(methods)} |", f"|---|{'---|' * len(methods)}"]
+    lines = []
     for game in get_args(Loss):
         cells = [
             " · ".join(cell(task, results.get(f"{task}/{game}/{method}")) for task in (*CENTRES, "images")) for method in methods
         ]
-        lines.append(f"| {game} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        lines.append([game, *cells])
+    return markdown(["objective", *methods], lines, words=1 + len(methods))
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
-"""The benchmarks compare what they say, and the README shows what they measured."""
+"""The benchmarks compare what they say, and their tables show what they measured."""
 
 import json
 
 import pytest
 import torch
 
-from benchmarks import games, inference, learning
+from benchmarks import games, inference, learning, tables
 from styletransfer.models.transformer_net import TransformerNet
 from training.engine.preset import Preset
 from training.engine.recipe import Phase, Recipe
@@ -50,10 +50,32 @@ def test_the_truth_itself_scores_nothing_and_a_copy_the_anchor():
     assert learning.copied(config) > 0.1
 
 
-def test_the_readme_shows_the_scores_that_were_measured():
-    rows = json.loads(learning.RESULTS.read_text())["presets"]
-    assert list(rows) == list(learning.TASKS)
-    assert learning.table(rows) in (learning.RESULTS.parents[2] / "README.md").read_text()
+def test_every_task_was_measured():
+    assert list(json.loads(learning.RESULTS.read_text())["presets"]) == list(learning.TASKS)
+
+
+def test_tables_are_put_between_their_marks(monkeypatch, tmp_path):
+    found = {"machine": {"cpu": "x", "threads": 2, "torch": "3", "repeats": 1}}
+    found["results"] = [{"megapixels": 12.0, "network": "painter", "seconds": 3.456, "peak_mib": 700.2}]
+    (tmp_path / "megapixels.json").write_text(json.dumps(found))
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    new = tables.refreshed("Before.\n\n<!-- table: megapixels -->\n\n| old |\n\n<!-- end -->\n\nAfter.\n")
+    assert new.startswith("Before.\n\n<!-- table: megapixels -->\n\n") and new.endswith("\n\n<!-- end -->\n\nAfter.\n")
+    assert "| 12 | painter | 3.46 | 700 |" in new and "old" not in new
+    assert tables.refreshed(new) == new
+    with pytest.raises(KeyError, match="unknown"):
+        tables.refreshed("<!-- table: unknown -->\n<!-- end -->\n")
+
+
+def test_only_styles_with_another_painting_of_their_artist_are_compared():
+    row = {"metric": "style_cosine", "name": "Style", "low": 0.0, "high": 1.0, "better": "higher", "samples": 12}
+    rows = [
+        row | {"style": "a", "value": 0.5, "anchors": {"photo": 0.0, "another painting": 0.25}},
+        row | {"style": "b", "value": 0.9, "anchors": {"photo": 0.0, "another painting": None}},
+    ]
+    rows += [one | {"metric": metric} for metric in ("style_top5", "content_cosine") for one in rows[:2]]
+    assert "the results have a mean style of 0.50, those paintings of 0.25" in tables.quality({"scores": rows})
+    assert "mean style" not in tables.quality({"scores": [one for one in rows if one["style"] == "b"]})
 
 
 def test_each_game_is_put_into_the_painter():

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
+from styletransfer.catalog import list_packages
+
 FOLDER = Path(__file__).parents[1] / "model_cards"
+PACKAGES = list_packages(FOLDER)
 CARDS = sorted(FOLDER.glob("*/README.md"))
 TEMPLATES = sorted(FOLDER.glob("*.md"))
 UNFINISHED = re.compile(
@@ -54,6 +57,18 @@ def test_a_card_is_complete(card):
 
 def test_every_package_has_a_card():
     assert CARDS and [card.parent for card in CARDS] == sorted(path.parent for path in FOLDER.glob("*/model_index.json"))
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_package_is_small_and_every_style_has_a_thumbnail(package):
+    assert all(package.thumbnail(style) for style in package.styles)
+    size = sum(file.stat().st_size for file in package.path.rglob("*.safetensors"))
+    assert size <= 8e6 + 0.6e6 * len(package.styles)
+
+
+def test_both_kinds_of_packages_ship():
+    styles = {package.kind: len(package.styles) for package in PACKAGES}
+    assert styles.keys() >= {"StyleTransferPipeline", "GenerationPipeline"} and styles["StyleTransferPipeline"] >= 6
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=name)

@@ -82,7 +82,5 @@ def test_the_table_by_hand():
     assert "| hinge | - · - · - | - · - · - | 7 · NaN · 52% | - · - · - |" in lines[4]
 
 
-def test_the_readme_shows_what_was_measured():
-    results = json.loads(modes.RESULTS.read_text())
-    assert len(results) == 105
-    assert modes.table(results) in (modes.RESULTS.parents[2] / "README.md").read_text(encoding="utf-8")
+def test_every_combination_was_measured():
+    assert len(json.loads(modes.RESULTS.read_text())) == 105

@@ -23,6 +23,7 @@ from tests.conftest import picture, unit_codes
 from tests.ui.test_models_hub import Hub
 
 PHOTO, STYLE = "photo.png", "style.safetensors"
+DOCS = (Path(ui.__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 
 # arguments by endpoint; the words PHOTO and STYLE stand for files
 CALLS = {
@@ -136,6 +137,12 @@ def test_every_endpoint_is_typed_and_documented(demo, client):
             assert described[parameter["parameter_name"]], (name, parameter)
 
 
+def test_the_docs_have_every_endpoint_and_argument():
+    rows = re.findall(r"^\| `(/\w+)` \| (.+?) \|", DOCS, re.MULTILINE)
+    documented = {name: set(re.findall(r"`(\w+)`", arguments)) for name, arguments in rows}
+    assert documented == {name: CALLS[name].keys() | OPTIONAL.get(name, {}).keys() for name in CALLS}
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_both_ways_give_the_same(name, client, http, files):
     given = {key: handle_file(files[value]) if value in (PHOTO, STYLE) else value for key, value in CALLS[name].items()}
@@ -146,19 +153,18 @@ def test_both_ways_give_the_same(name, client, http, files):
 
 @pytest.fixture
 def example(demo, tmp_path):
-    """Finds the README's example in a language, for this page and a photo in an empty folder."""
+    """Finds the example of docs/api.md in a language, for this page and a photo in an empty folder."""
     picture((96, 80)).save(tmp_path / "photo.jpg")
-    readme = (Path(ui.__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
     def find(language: str) -> str:
-        (code,) = [code for code in re.findall(rf"```{language}\n(.*?)```", readme, re.DOTALL) if "/stylise" in code]
+        (code,) = re.findall(rf"```{language}\n(.*?)```", DOCS, re.DOTALL)
         assert "http://127.0.0.1:7860" in code and "starry-night" in code
         return code.replace("http://127.0.0.1:7860", demo.local_url.rstrip("/")).replace("starry-night", "alpha")
 
     return find
 
 
-def test_the_python_example_of_the_readme(example, tmp_path, monkeypatch):
+def test_the_python_example_of_the_docs(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(example("py"), {})
     with Image.open(tmp_path / "painting.png") as painting:
@@ -166,7 +172,7 @@ def test_the_python_example_of_the_readme(example, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="the example needs curl and bash")
-def test_the_curl_example_of_the_readme(example, tmp_path):
+def test_the_curl_example_of_the_docs(example, tmp_path):
     subprocess.run(["bash", "-e", "-c", example("sh")], cwd=tmp_path, check=True)
     with Image.open(tmp_path / "painting.png") as painting:
         assert painting.size == (96, 80) and painting.format == "PNG"

@@ -21,6 +21,7 @@ from training.check import refuse
 from training.commands.budget import fit, options_in
 from training.commands.speed import speed
 from training.commands.trial import STEPS, Objective
+from training.evaluate.report import markdown
 from training.options import Run
 from training.presets import PRESETS
 
@@ -115,8 +116,8 @@ def report(study: optuna.Study, out: Path, command: list[str]) -> str:
     names = list(done[0].params)
     rows = [[str(trial.number), *(shown(trial.params[name]) for name in names), *outcome(trial)] for trial in done]
     header = ["training", *names, "score", "updates", ""]
-    table = [f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows)]
-    (out / "search.md").write_text("\n".join(table) + "\n", encoding="utf-8")
+    table = markdown(header, rows, words=len(header))
+    (out / "search.md").write_text(f"{table}\n", encoding="utf-8")
     found = [word for name in names for word in (f"--{name.replace('_', '-')}", shown(done[0].params[name]))]
     sizes = ["--data.crop", str(study.user_attrs["crop"]), "--batch", str(study.user_attrs["batch"])]
     line = f'python -m training {shlex.join([*command, *sizes, *found])} "$@"'
@@ -124,7 +125,7 @@ def report(study: optuna.Study, out: Path, command: list[str]) -> str:
     script.write_text(
         f"# budget and folder are to be given: sh {script.name} --minutes 60 --out runs/best\n{line}\n", encoding="utf-8"
     )
-    return "\n".join([*table, "", f"sh {script} --minutes 60 --out runs/best", "trains with the best of these:", line])
+    return "\n".join([table, "", f"sh {script} --minutes 60 --out runs/best", "trains with the best of these:", line])
 
 
 def shown(value: float | int | str) -> str:

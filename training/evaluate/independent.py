@@ -17,7 +17,7 @@ from training.data.folders import held_paintings
 from training.evaluate.metrics.independent import NEAREST, SIDE, IndependentFeatures, Seen, see
 from training.evaluate.metrics.intervals import Interval, bootstrap_mean, proportion
 from training.evaluate.metrics.vision_transformer import load_vision_transformer
-from training.evaluate.report import Score
+from training.evaluate.report import Score, markdown
 
 METRICS = {
     "style_cosine": "Style: cosine to the painting",
@@ -155,15 +155,15 @@ def table(networks: Mapping[str, Sequence[Score]]) -> str:
     columns = [(name, metric) for metric in METRICS for name in networks]
     short = dict(zip(METRICS, ("style", "top 5", "content"), strict=True))
     heads = ["style", *(f"style: {anchor}" for anchor in ANCHORS), *(f"{short[metric]}: {name}" for name, metric in columns)]
-    lines = [f"| {' | '.join(heads)} |", f"|---{'|---:' * (len(heads) - 1)}|"]
+    lines = []
     for look in looks:
         anchors = next(score.anchors for key, score in found.items() if key[1:] == (look, "style_cosine"))
         cells = [cell(metric, found[name, look, metric]) if (name, look, metric) in found else "-" for name, metric in columns]
-        lines.append(f"| {' | '.join([look or 'unseen', *(number(anchors[anchor]) for anchor in ANCHORS), *cells])} |")
+        lines.append([look or "unseen", *(number(anchors[anchor]) for anchor in ANCHORS), *cells])
     if len([look for look in looks if look]) > 1:
         means = [cell(metric, over_styles(networks[name], metric)) for name, metric in columns]
-        lines.append(f"| **mean** | {' | '.join([*(mean_anchor(found, anchor) for anchor in ANCHORS), *means])} |")
-    return "\n".join(lines)
+        lines.append(["**mean**", *(mean_anchor(found, anchor) for anchor in ANCHORS), *means])
+    return markdown(heads, lines)
 
 
 def mean_anchor(found: Mapping[tuple, Score], anchor: str) -> str:
@@ -179,4 +179,4 @@ def cell(metric: str, value: Score | Interval) -> str:
 
 
 def number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return "-" if value is None else f"{value:z.2f}"  # z: no minus before 0.00

@@ -1,6 +1,6 @@
-"""Scores, and a table of them for people to read."""
+"""Scores, and tables for people to read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,6 +46,15 @@ def table(scores: Iterable[Score], warnings: Iterable[str] = ()) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join([*text, *(f"careful: {warning}" for warning in warnings)])
+
+
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> str:
+    """A Markdown table. The first `words` columns hold words; the others hold numbers, on the right.
+
+    `markdown(["style", "score"], [["kiss", "0.36"]])`
+    """
+    line = "---".join(["|", *["|"] * words, *[":|"] * (len(heads) - words)])
+    return "\n".join([f"| {' | '.join(heads)} |", line, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def mean(values: list[float | None]) -> str:

@@ -4,7 +4,7 @@ import math
 
 from huggingface_hub import EvalResult
 
-from training.evaluate.report import MANY
+from training.evaluate.report import MANY, markdown
 
 NOT_ARGUMENTS = ("metric", "name", "value")  # of a metric: these have fields
 ANCHORS = {"copy": "copy of the photo", "real": "random real picture", "another painting": "another painting of the artist"}
@@ -67,12 +67,12 @@ def describe_scores(report: dict) -> str:
         if len(rows) > MANY and "copy" in rows[0]["anchors"]:
             (row,) = over_styles(rows)
             numbers = (row["anchors"]["copy"], row["anchors"]["real"], row["value"], row["lowest"], row["highest"])
-            rest.append(f"| {name} {about} | {' | '.join(map(number, numbers))} |")
+            rest.append([f"{name} {about}", *map(number, numbers)])
         else:
             paragraphs += [f"**{name}** {about}", table(rows)]
     if rest:
-        head = f"| over the styles | {ANCHORS['copy']} | {ANCHORS['real']} | **mean** | lowest | highest |"
-        paragraphs.append("\n".join([head, "|---|---:|---:|---:|---:|---:|", *rest]))
+        heads = ["over the styles", ANCHORS["copy"], ANCHORS["real"], "**mean**", "lowest", "highest"]
+        paragraphs.append(markdown(heads, rest))
     paragraphs.append(f"In brackets 95 % intervals. Protocol: {report['protocol'].rstrip('.')}.")
     if report.get("warnings"):
         paragraphs.append("\n".join(f"* {warning}" for warning in report["warnings"]))
@@ -83,12 +83,12 @@ def table(rows: list[dict]) -> str:
     """The rows of one metric, one for each style."""
     anchors = list(dict.fromkeys(anchor for row in rows for anchor in row["anchors"]))
     heads = ["style", *(ANCHORS.get(anchor, anchor) for anchor in anchors), "**result**", "samples"]
-    lines = [f"| {' | '.join(heads)} |", f"|---{'|---:' * (len(heads) - 1)}|"]
+    lines = []
     for row in rows:
         between = [number(row["anchors"].get(anchor)) for anchor in anchors]
         result = within(row["value"], [row.get("low"), row.get("high")])
-        lines.append(f"| {' | '.join([row['style'] or 'all', *between, f'**{result}**', str(row['samples'] or '-')])} |")
-    return "\n".join(lines)
+        lines.append([row["style"] or "all", *between, f"**{result}**", str(row["samples"] or "-")])
+    return markdown(heads, lines)
 
 
 def within(value: float | None, ends: list[float | None] | None = None) -> str:
