@@ -7,6 +7,7 @@ import signal
 import pytest
 import torch
 
+from training.engine.state import read_state
 from training.engine.trainer import Trainer, training_only
 from training.losses.adversarial import LSGAN
 from training.losses.lipschitz import Lipschitz
