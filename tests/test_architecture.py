@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 
 # later lines may import earlier ones, and files of one line each other
 LEVELS = [
-    ["styletransfer.models.layers"],
+    ["styletransfer.models.layers", "styletransfer.tasks"],
     ["styletransfer.models"],
     ["styletransfer.color", "styletransfer.styles", "styletransfer.tiling", "styletransfer.images", "styletransfer.sheet"],
     ["styletransfer.pipelines", "styletransfer.catalog", "styletransfer.video", "styletransfer.convert", "styletransfer.upload"],
@@ -40,7 +40,7 @@ ONLY = {
     "training.recipe": {"training.losses", "training.pool"},
     "training.steps": {"training.recipe", "training.steps", "training.losses"},
     "styletransfer.models": {"styletransfer.models.layers"},
-    "styletransfer.catalog": set(),
+    "styletransfer.catalog": {"styletransfer.tasks"},
 }
 
 
