@@ -39,7 +39,7 @@ ONLY = {
     "training.doctor": {"training.recipe"},
     "training.recipe": {"training.losses", "training.pool"},
     "training.steps": {"training.recipe", "training.steps", "training.losses"},
-    "styletransfer.models": {"styletransfer.models.layers"},
+    "styletransfer.models": {"styletransfer.models.layers", "styletransfer.models.network"},
     "styletransfer.catalog": {"styletransfer.tasks"},
 }
 
