@@ -63,8 +63,8 @@ def warm_up(catalog: list, load) -> None:
     from PIL import Image
 
     try:
-        for package in [package for package in catalog if package.styles][:1]:
-            load(package.path)(Image.new("RGB", (64, 64)), style=next(iter(package.styles)))
+        for package in [package for package in catalog if package.looks][:1]:
+            load(package.path)(Image.new("RGB", (64, 64)), style=package.looks[0])
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
 

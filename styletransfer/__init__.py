@@ -44,16 +44,8 @@ def __getattr__(name: str):
     if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(HOMES[name]), name)
-    if HOMES[name].startswith("styletransfer.models.") and hasattr(value, "from_pretrained"):
-        # here and not in their files, which travel in packages without the rest of the house
-        value.from_pretrained = classmethod(from_pretrained)
     globals()[name] = value
     return value
-
-
-def from_pretrained(cls, path_or_repo, **options):
-    """Network in a folder or a Hub repository; `styletransfer.pipelines.loading.from_pretrained` names the options."""
-    return import_module("styletransfer.pipelines.loading").from_pretrained(cls, path_or_repo, **options)
 
 
 def __dir__() -> list[str]:

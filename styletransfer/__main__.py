@@ -26,13 +26,14 @@ EXAMPLES = """examples:
   python -m styletransfer photo.jpg -o painting.png --style guernica.jpg                       the style of any painting
   python -m styletransfer photo.jpg -o painting.png --style great-wave --mask sky.png          only where the mask is white
   python -m styletransfer holiday/ -o painted/ --style water-lilies                            a folder and all in it
+  python -m styletransfer photo.jpg -o zebra.png --package runs/cyclegan/pipeline              what any preset trained
 """
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m styletransfer",
-        description="Turn photos into paintings.",
+        description="Turn photos into paintings, or into whatever a package makes of them.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -43,12 +44,13 @@ def build_parser() -> argparse.ArgumentParser:
     add(
         "-s",
         "--style",
-        help="name of a style, a mixture such as great-wave=0.5,water-lilies=0.5, a painting, or a style file (.safetensors)",
+        help="name of a style, a mixture such as great-wave=0.5,water-lilies=0.5, a painting, or a style file (.safetensors); "
+        "may be left out where the package has one look",
     )
     for name, (least, most, default, words) in NUMBERS.items():
-        add(f"--{name}", type=float, default=default, metavar="X", help=f"{words}, {least:g} to {most:g} (default: {default:g})")
+        add(f"--{name}", type=float, metavar="X", help=f"{words}, {least:g} to {most:g} (default: {default:g})")
     add("--mask", type=Path, help="picture of the photo's size: white is painted, black stays, grey blends")
-    add("-p", "--package", metavar="P", help="folder or Hub id of a style package (default: $STYLETRANSFER_PACKAGE, or painter)")
+    add("-p", "--package", metavar="P", help="folder or Hub id of a package (default: $STYLETRANSFER_PACKAGE, or painter)")
     add("--device", default="auto", help="cpu, cuda, ... (default: the graphics card if there is one)")
     add("--list", action="store_true", help="list the packages here and their styles, or the styles of --package")
     return parser
@@ -61,9 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.list:
             show(options.package)
             return 0
-        missing = [
-            name for name, value in (("PHOTO", options.photos), ("-o", options.output), ("--style", options.style)) if not value
-        ]
+        missing = [name for name, value in (("PHOTO", options.photos), ("-o", options.output)) if not value]
         if missing:
             raise ValueError(f"{' and '.join(missing)} must be given; --help shows examples")
         return run(options)
@@ -99,12 +99,24 @@ def local(package: Path | str) -> Package:
 def run(options: argparse.Namespace) -> int:
     # everything that can be wrong without a look at the pixels is found before the seconds that torch takes to import
     jobs = plan(options.photos, options.output)
-    package = find_package(options.package)
-    style = parse_style(options.style, tuple(local(package).styles))
-    numbers = {name: getattr(options, name) for name in NUMBERS}
-    for name, (least, most, *_) in NUMBERS.items():
-        if not least <= numbers[name] <= most:
-            raise ValueError(f"--{name} must be from {least:g} to {most:g}, got {numbers[name]:g}")
+    found = find_package(options.package)
+    package = local(found)
+    if package.task.takes != "photo":
+        raise ValueError(f"{package.name} is a {package.kind}, which turns no photo into a picture; the page shows what it makes")
+    if options.style is not None:
+        style = parse_style(options.style, package)
+    elif len(package.looks) == 1:
+        (style,) = package.looks
+    else:
+        raise ValueError(f"--style must be given: {', '.join(package.styles) or 'a painting or a style file'}")
+    numbers = {name: value for name in NUMBERS if (value := getattr(options, name)) is not None}
+    for name, value in numbers.items():
+        least, most, *_ = NUMBERS[name]
+        if name not in package.task.controls:
+            controls = ", ".join(f"--{control}" for control in package.task.controls)
+            raise ValueError(f"{package.name} has no --{name}, only {controls} and --mask")
+        if not least <= value <= most:
+            raise ValueError(f"--{name} must be from {least:g} to {most:g}, got {value:g}")
     if options.mask and not options.mask.is_file():
         raise FileNotFoundError(f"{options.mask} does not exist")
 
@@ -114,10 +126,10 @@ def run(options: argparse.Namespace) -> int:
     from styletransfer import load_pipeline, open_image
 
     device = ("cuda" if torch.cuda.is_available() else "cpu") if options.device == "auto" else options.device
-    pipe = load_pipeline(package, device=device)
+    pipe = load_pipeline(found, device=device)
     if isinstance(style, Path):
         style = pipe.load_style(style) if style.suffix == ".safetensors" else pipe.encode_style(open_image(style))
-    pipe.resolve(style, options.strength)  # weights that are wrong are one mistake, not one for each photo
+    pipe.resolve(style, numbers.get("strength", 1.0))  # weights that are wrong are one mistake, not one for each photo
     mask = open_image(options.mask) if options.mask else None
     failures = []
     # one bar, which moves within a photo too: big ones take a while to be enlarged
@@ -185,8 +197,11 @@ def named(path: Path) -> Path:
     return path if path.suffix.lower() in OUTPUTS else path.with_name(path.name + ".png")
 
 
-def parse_style(text: str, styles: tuple[str, ...]) -> str | dict[str, float] | Path:
+def parse_style(text: str, package: Package) -> str | dict[str, float] | Path:
     """The style that `text` asks for: a name, weights by name, or the path of a painting or of a style file."""
+    styles = [*package.styles]
+    if not package.task.any_painting:
+        check_style(text, styles)
     if text in styles:
         return text
     path = Path(text).expanduser()

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import yaml
 
+from styletransfer.tasks import TASKS, Task
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODEL_CARDS = "model_cards"
 DEFAULT_PACKAGE = "painter"
@@ -32,6 +34,7 @@ class Package:
         title: What to call it, from the card.
         kind: Class of its pipeline.
         styles: What each of its styles says of its painting, by the style's name: `title`, `artist`, `year`. The oldest first.
+            Of a translator the names of its domains, of which nothing is said.
         samples: Its sample pictures; the thumbnail of a style is `samples/<style>.jpg`.
         card: Everything in the front matter of the card.
     """
@@ -43,6 +46,18 @@ class Package:
     styles: dict[str, dict[str, str]]
     samples: tuple[Path, ...]
     card: dict
+
+    @property
+    def task(self) -> Task:
+        """What its pipeline does; of an unknown kind nothing."""
+        return TASKS.get(self.kind, Task())
+
+    @property
+    def looks(self) -> list[str | None]:
+        """What a photo can be turned into: its styles, or None alone for one look that has no name."""
+        if self.task.takes != "photo":
+            return []
+        return [*self.styles] or ([] if self.task.any_painting else [None])
 
     def thumbnail(self, style: str) -> Path | None:
         path = self.path / "samples" / f"{style}.jpg"
@@ -69,13 +84,15 @@ def read_package(folder: str | Path, name: str | None = None) -> Package:
     name = name or folder.resolve().name
     index = read_index(folder)
     card = read_front_matter(folder / "README.md")
+    domains = index.get("domains")
+    names = [name for name in domains if isinstance(name, str)] if isinstance(domains, dict | list) else []
     about = [read_header(path).get("__metadata__", {}) for path in sorted((folder / STYLES_FOLDER).glob("*.safetensors"))]
     return Package(
         path=folder,
         name=name,
         title=str(card.get("title") or card.get("model_name") or name.rpartition("/")[2]),
         kind=index["_class_name"],
-        styles={style["name"]: style for style in sorted(about, key=year) if "name" in style},
+        styles={name: {} for name in names} | {style["name"]: style for style in sorted(about, key=year) if "name" in style},
         samples=tuple(sorted(folder.glob("samples/*.jpg"))),
         card=card,
     )

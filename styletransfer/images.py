@@ -113,9 +113,15 @@ def to_pil(pixels: Tensor, like: Image.Image | None = None) -> Image.Image:
     return image
 
 
-def to_mask(image: Image.Image) -> Tensor:
-    """Mask (1, 1, H, W) in [0, 1] of a picture: 1 where it is white, 0 where it is black or transparent."""
+def to_mask(image: Image.Image, size: tuple[int, int] | None = None) -> Tensor:
+    """Mask (1, 1, H, W) in [0, 1] of a picture: 1 where it is white, 0 where it is black or transparent.
+
+    `size` is the width and height of its photo, which a mask must have.
+    """
     image = upright(image)
+    if size is not None and image.size != size:
+        sizes = f"{image.width} x {image.height} and {size[0]} x {size[1]}"
+        raise ValueError(f"the mask must have the size of its photo, got {sizes}")
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
     return torch.from_numpy(np.array(image.convert("L")))[None, None].float().div_(255)

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 
 # later lines may import earlier ones, and files of one line each other, but never in a circle
 HOUSE = [
-    ["styletransfer.models.layers"],
+    ["styletransfer.models.layers", "styletransfer.tasks"],
     ["styletransfer.models"],
     [
         "styletransfer.color",
@@ -43,8 +43,8 @@ ONLY = {
     "training.engine.doctor": {"training.engine.recipe"},
     "training.engine.recipe": {"training.losses", "training.engine.pool"},
     "training.steps": {"training.engine.recipe", "training.steps", "training.losses", "styletransfer.models.style_adapter"},
-    "styletransfer.models": {"styletransfer.models.layers"},
-    "styletransfer.catalog": set(),
+    "styletransfer.models": {"styletransfer.models.layers", "styletransfer.models.network"},
+    "styletransfer.catalog": {"styletransfer.tasks"},
 }
 
 

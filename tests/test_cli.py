@@ -13,8 +13,9 @@ from PIL import Image
 import styletransfer
 from styletransfer import Style, StyleTransferPipeline
 from styletransfer.__main__ import NUMBERS, main, parse_style
+from styletransfer.catalog import read_package
 from styletransfer.pipelines.painting import BRUSHES, SIZES
-from styletransfer.pipelines.style_transfer import MAX_STRENGTH
+from styletransfer.pipelines.photo import MAX_STRENGTH
 from tests.conftest import picture, unit_codes
 
 ROOT = Path(styletransfer.__file__).parents[1]
@@ -176,7 +177,8 @@ def test_the_photo_is_never_overwritten(work, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "PHOTO and -o and --style must be given; --help shows examples"),
+        ([], "PHOTO and -o must be given; --help shows examples"),
+        (["photo.png", "-o", "out.png"], "--style must be given: alpha, beta"),
         (["photo.png", "-s", "beta"], "-o must be given"),
         (["none.png", "-o", "out.png", "-s", "beta"], "none.png does not exist"),
         (["photo.png", "-o", "out.xyz", "-s", "beta"], "out.xyz cannot be written: its name must end in one of .bmp"),
@@ -213,11 +215,12 @@ def test_a_mistake_is_answered_in_one_sentence(work, capsys, arguments, message)
     assert message in refused(capsys, *arguments)
 
 
-def test_a_style_goes_before_a_file_of_its_name(work):
+def test_a_style_goes_before_a_file_of_its_name(work, tiny_package):
     Path("alpha").write_text("nothing")
-    assert parse_style("alpha", ("alpha", "beta")) == "alpha"
-    assert parse_style("photo.png", ("alpha",)) == Path("photo.png")
-    assert parse_style("alpha = 0.5, beta=1", ("alpha", "beta")) == {"alpha": 0.5, "beta": 1.0}
+    package = read_package(tiny_package)
+    assert parse_style("alpha", package) == "alpha"
+    assert parse_style("photo.png", package) == Path("photo.png")
+    assert parse_style("alpha = 0.5, beta=1", package) == {"alpha": 0.5, "beta": 1.0}
 
 
 def test_the_library_gives_its_names_without_importing_them():

@@ -12,8 +12,8 @@ from styletransfer.export_onnx.site import write_runtime, write_site
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m styletransfer.export_onnx",
-        description="Write a style package as stylizer.onnx, encoder.onnx and styles.json, with a static page that paints in the "
-        "browser: photos stay on the device.",
+        description="Write a painter as stylizer.onnx, encoder.onnx and styles.json, with a static page that paints in the "
+        "browser: photos stay on the device. With --no-page any other network for photos, as translator.onnx and styles.json.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -34,6 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         package = local(find_package(options.package))
         if not options.no_page:
+            if not package.task.any_painting:
+                raise ValueError(
+                    f"the page is for painters, and {package.name} is none; --no-page writes what can be exported of it"
+                )
             # first what can be missing, then the seconds of the export
             write_runtime(options.runtime, options.out / "onnxruntime")
 

@@ -1,11 +1,11 @@
 """The generator of AnimeGANv2."""
 
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import pad_to_multiple
+from styletransfer.models.network import Network
 
 
 def convolution(in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1, depthwise: bool = False) -> nn.Sequential:
@@ -38,7 +38,7 @@ class InvertedBlock(nn.Module):
         return x + self.layers(x) if self.adds else self.layers(x)
 
 
-class AnimeGenerator(ModelMixin, ConfigMixin):
+class AnimeGenerator(Network):
     """Photo to drawing (AnimeGAN, Chen et al. 2019, doi 10.1007/978-981-15-5577-0_18; version 2 of its authors' code).
 
     The layers have the names of the published checkpoints in PyTorch.
@@ -49,6 +49,8 @@ class AnimeGenerator(ModelMixin, ConfigMixin):
     Example:
         `drawing = AnimeGenerator()(torch.rand(1, 3, 256, 256) * 2 - 1)`
     """
+
+    size_multiple = 1
 
     @register_to_config
     def __init__(self, base_channels: int = 32):
@@ -67,7 +69,7 @@ class AnimeGenerator(ModelMixin, ConfigMixin):
 
     def forward(self, image: Tensor) -> Tensor:
         """Draw `image` (B, 3, H, W) in [-1, 1], H and W at least 16."""
-        image = pad_to_multiple(image, 1)  # pads nothing, refuses what is too small
+        image = pad_to_multiple(image, self.size_multiple)  # pads nothing, refuses what is too small
         half = self.block_a(image)  # (B, 2C, H/2, W/2)
         x = self.block_c(self.block_b(half))  # (B, 4C, H/4, W/4)
         x = self.block_d(enlarged(x, half))

@@ -5,18 +5,18 @@ from urllib.error import URLError
 
 import torch
 import torchvision
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import pad_to_multiple
+from styletransfer.models.network import Network
 
 WEIGHTS = {"vgg16": torchvision.models.VGG16_Weights.DEFAULT, "resnet18": torchvision.models.ResNet18_Weights.DEFAULT}
 CHANNELS = {"vgg16": (64, 128, 256, 512, 512), "resnet18": (64, 64, 128, 256, 512)}  # of each stage
 VGG_STAGES = (0, 4, 9, 16, 23, 30)  # a stage ends before the pooling that the next one begins with
 
 
-class BackboneDiscriminator(ModelMixin, ConfigMixin):
+class BackboneDiscriminator(Network):
     """The first stages of VGG-16 or ResNet-18 (Simonyan & Zisserman 2015; He et al. 2016), then a verdict at each position.
 
     The weights are random; `load_imagenet` puts trained ones in their place. Batch normalisation keeps its stored statistics in

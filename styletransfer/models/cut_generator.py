@@ -1,11 +1,11 @@
 """The residual generator of CUT, which blurs before it drops pixels."""
 
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import init_gaussian, pad_to_multiple
+from styletransfer.models.network import Network
 
 
 class BlurDown(nn.Module):
@@ -48,7 +48,7 @@ def convolution(in_channels: int, out_channels: int, kernel: int, padding_mode: 
     return [conv, nn.InstanceNorm2d(out_channels), nn.ReLU(inplace=True)]
 
 
-class CutGenerator(ModelMixin, ConfigMixin):
+class CutGenerator(Network):
     """The generator of CUT (Park et al. 2020, arXiv 2007.15651): CycleGAN's, with anti-aliased resampling (Zhang 2019).
 
     Args:
@@ -58,6 +58,8 @@ class CutGenerator(ModelMixin, ConfigMixin):
     Example:
         `painting = CutGenerator()(torch.rand(1, 3, 256, 256) * 2 - 1)`
     """
+
+    size_multiple = 4
 
     @register_to_config
     def __init__(self, base_channels: int = 64, num_blocks: int = 9):
@@ -80,5 +82,5 @@ class CutGenerator(ModelMixin, ConfigMixin):
     def forward(self, image: Tensor) -> Tensor:
         """Translate `image` (B, 3, H, W) in [-1, 1], H and W at least 16."""
         height, width = image.shape[-2:]
-        x = self.down(self.stem(pad_to_multiple(image, 4)))  # (B, 4C, H/4, W/4)
+        x = self.down(self.stem(pad_to_multiple(image, self.size_multiple)))  # (B, 4C, H/4, W/4)
         return self.out(self.up(self.blocks(x))).tanh()[..., :height, :width]

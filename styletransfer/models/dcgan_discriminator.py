@@ -4,12 +4,13 @@ import math
 from itertools import pairwise
 
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
+from styletransfer.models.network import Network
 
-class DCGANDiscriminator(ModelMixin, ConfigMixin):
+
+class DCGANDiscriminator(Network):
     """Strided convolutions down to one verdict (Radford et al. 2016, sec. 3), without their batch norm.
 
     Batch norm makes a verdict depend on the other pictures of the batch, so that a penalty on the gradient of each picture

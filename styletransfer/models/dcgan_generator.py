@@ -2,14 +2,14 @@
 
 import math
 
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import init_gaussian
+from styletransfer.models.network import Network
 
 
-class DCGANGenerator(ModelMixin, ConfigMixin):
+class DCGANGenerator(Network):
     """Pictures from noise by transposed convolutions (Radford et al. 2016, https://arxiv.org/abs/1511.06434, sec. 3 and fig. 1).
 
     Args:

@@ -2,14 +2,14 @@
 
 from itertools import pairwise
 
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import pad_to_multiple
+from styletransfer.models.network import Network
 
 
-class DomainDiscriminator(ModelMixin, ConfigMixin):
+class DomainDiscriminator(Network):
     """Patch discriminator with a classifier of domains (StarGAN, Choi et al. 2018, table 5, https://arxiv.org/abs/1711.09020).
 
     No norm: a gradient penalty is taken of each image alone. The class is averaged over windows, so that any size works.

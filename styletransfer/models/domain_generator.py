@@ -2,11 +2,11 @@
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import pad_to_multiple
+from styletransfer.models.network import Network
 
 
 class ResidualBlock(nn.Module):
@@ -33,7 +33,7 @@ def upsampling(in_channels: int, out_channels: int) -> list[nn.Module]:
     return [conv, nn.InstanceNorm2d(out_channels, affine=True), nn.ReLU(inplace=True)]
 
 
-class DomainGenerator(ModelMixin, ConfigMixin):
+class DomainGenerator(Network):
     """Translates an image into the domain of a label (StarGAN, Choi et al. 2018, table 4, https://arxiv.org/abs/1711.09020).
 
     The published network sees the label at its zero-padded borders alone, because its first layer is normalised. This one is
@@ -47,6 +47,8 @@ class DomainGenerator(ModelMixin, ConfigMixin):
     Example:
         `results = DomainGenerator(num_domains=4)(torch.rand(2, 3, 128, 128) * 2 - 1, torch.tensor([0, 3]))`
     """
+
+    size_multiple = 4
 
     @register_to_config
     def __init__(self, num_domains: int, base_channels: int = 64, num_blocks: int = 6):
@@ -69,6 +71,6 @@ class DomainGenerator(ModelMixin, ConfigMixin):
         height, width = image.shape[-2:]
         if label.shape != image.shape[:1]:
             raise ValueError(f"label must be ({len(image)},), a domain for each image, got {tuple(label.shape)}")
-        x = pad_to_multiple(image, 4)
+        x = pad_to_multiple(image, self.size_multiple)
         planes = F.one_hot(label, self.config.num_domains).to(x.dtype)[:, :, None, None].expand(-1, -1, *x.shape[-2:])
         return self.layers(torch.cat([x, planes], dim=1))[..., :height, :width]

@@ -1,10 +1,11 @@
 """Patch discriminators: real or painted, judged window by window."""
 
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm as spectral
+
+from styletransfer.models.network import Network
 
 
 class PatchColumn(nn.Module):
@@ -38,7 +39,7 @@ class PatchColumn(nn.Module):
         return verdict, features
 
 
-class PatchDiscriminator(ModelMixin, ConfigMixin):
+class PatchDiscriminator(Network):
     """PatchGAN (Isola et al. 2017, sec. 3.2.2) at several scales (Wang et al. 2018, sec. 3.2), with a projection.
 
     Args:

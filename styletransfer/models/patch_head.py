@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
+from styletransfer.models.network import Network
 
-class PatchHead(ModelMixin, ConfigMixin):
+
+class PatchHead(Network):
     """A small MLP for each layer of a generator, from features at sampled places to unit vectors (Park et al. 2020, sec. 3).
 
     Args:

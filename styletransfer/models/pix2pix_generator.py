@@ -2,11 +2,11 @@
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import init_gaussian, pad_to_multiple
+from styletransfer.models.network import Network
 
 
 class Norm(nn.BatchNorm2d):
@@ -22,7 +22,7 @@ class Norm(nn.BatchNorm2d):
         return super().forward(x)
 
 
-class Pix2pixGenerator(ModelMixin, ConfigMixin):
+class Pix2pixGenerator(Network):
     """U-Net (Isola et al. 2017, sec. 6.1.1, https://arxiv.org/abs/1611.07004) with batch norm, for checkpoints made elsewhere.
 
     `UNetGenerator` is the one to train here. Dropout, which the paper uses as noise, is left out: one image has one result.
@@ -57,11 +57,15 @@ class Pix2pixGenerator(ModelMixin, ConfigMixin):
         self.out = nn.ConvTranspose2d(2 * widths[0], 3, 4, stride=2, padding=1)
         init_gaussian(self)
 
+    @property
+    def size_multiple(self) -> int:
+        return 2**self.config.num_downs
+
     def forward(self, image: Tensor) -> Tensor:
         """Translate `image` (B, 3, H, W) in [-1, 1], H and W at least 16."""
         height, width = image.shape[-2:]
         first, *between, last = self.down
-        levels = [first(pad_to_multiple(image, 2**self.config.num_downs))]  # (B, C, H/2, W/2)
+        levels = [first(pad_to_multiple(image, self.size_multiple))]  # (B, C, H/2, W/2)
         for conv, norm in zip(between, self.down_norms, strict=True):
             levels.append(norm(conv(F.leaky_relu(levels[-1], 0.2))))  # (B, up to 8C, H/2**level, W/2**level)
         x = last(F.leaky_relu(levels[-1], 0.2))

@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import START, EqualConv, check_level, level_widths
+from styletransfer.models.network import Network
 
 
 class ShrinkBlock(nn.Module):
@@ -36,7 +36,7 @@ def spread(x: Tensor, group: int) -> Tensor:
     return deviation.to(x.dtype).repeat(group)[:, None, None, None].expand(-1, 1, height, width)
 
 
-class ProgressiveDiscriminator(ModelMixin, ConfigMixin):
+class ProgressiveDiscriminator(Network):
     """Judges pictures at a resolution that grows: the mirror of `ProgressiveGenerator` (Karras et al. 2018, table 2).
 
     Args:

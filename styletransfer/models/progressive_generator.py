@@ -2,11 +2,11 @@
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import START, EqualConv, check_level, level_widths
+from styletransfer.models.network import Network
 
 
 class GrowBlock(nn.Module):
@@ -27,7 +27,7 @@ def pixel_norm(x: Tensor) -> Tensor:
     return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
-class ProgressiveGenerator(ModelMixin, ConfigMixin):
+class ProgressiveGenerator(Network):
     """Pictures from noise, at a resolution that grows (Karras et al. 2018, https://arxiv.org/abs/1710.10196).
 
     Level 0 makes 8 x 8 pixels, each level twice as many. Between two levels the new one is faded in (fig. 2).

@@ -1,10 +1,10 @@
 """The residual generator of CycleGAN."""
 
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import init_gaussian, pad_to_multiple
+from styletransfer.models.network import Network
 
 
 class ResnetBlock(nn.Module):
@@ -38,7 +38,7 @@ def upsampling(in_channels: int, out_channels: int, upsample: str) -> list[nn.Mo
     return [conv, nn.InstanceNorm2d(out_channels), nn.ReLU(inplace=True)]
 
 
-class ResnetGenerator(ModelMixin, ConfigMixin):
+class ResnetGenerator(Network):
     """Image-to-image generator with residual blocks (Johnson et al. 2016; Zhu et al. 2017, sec. 7.2, arXiv 1703.10593).
 
     Args:
@@ -50,6 +50,8 @@ class ResnetGenerator(ModelMixin, ConfigMixin):
     Example:
         `painting = ResnetGenerator()(torch.rand(1, 3, 256, 256) * 2 - 1)`
     """
+
+    size_multiple = 4
 
     @register_to_config
     def __init__(self, base_channels: int = 64, num_blocks: int = 9, upsample: str = "resize"):
@@ -77,7 +79,7 @@ class ResnetGenerator(ModelMixin, ConfigMixin):
         convolutions before their norm, the first block and the middle one: widths `feature_channels`.
         """
         height, width = image.shape[-2:]
-        x = pad_to_multiple(image, 4)
+        x = pad_to_multiple(image, self.size_multiple)
         kept = [x]
         x = self.stem(x)  # (B, C, H, W)
         for layer in self.down:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 import torch
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from styletransfer.models.network import Network
 
-class StyleAdapter(ModelMixin, ConfigMixin):
+
+class StyleAdapter(Network):
     """Low-rank changes of the convolutions of a `StyleGenerator`, and changes of the biases of its modulations.
 
     A convolution's weight W (O, I, k, k), as a matrix (O, I k k), becomes W + up @ down with `up` (O, rank) and `down`

@@ -2,9 +2,10 @@
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
+
+from styletransfer.models.network import Network
 
 
 class Standardize(nn.Module):
@@ -19,7 +20,7 @@ class Standardize(nn.Module):
         return (x - self.mean) / self.deviation
 
 
-class StyleEncoder(ModelMixin, ConfigMixin):
+class StyleEncoder(Network):
     """Style code of a painting: means and deviations of learned features, as AdaIN describes a style (Huang & Belongie 2017).
 
     Args:

@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
+
+from styletransfer.models.network import Network
 
 Statistics = dict[nn.Module, tuple[Tensor, Tensor]]
 GRAIN = 128  # side of the noise, which repeats, at a quarter of the resolution
@@ -67,7 +68,7 @@ def conv3x3(in_channels: int, out_channels: int, stride: int = 1, bias: bool = F
     return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, padding_mode="reflect", bias=bias)
 
 
-class StyleGenerator(ModelMixin, ConfigMixin):
+class StyleGenerator(Network):
     """Paints strokes over a photo whose colours are already those of the style (`styletransfer.color`).
 
     A style is a code that modulates the normalisations, and for named styles an adapter of the weights (`StyleAdapter`). The

@@ -1,10 +1,10 @@
 """The network of fast neural style."""
 
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import pad_to_multiple
+from styletransfer.models.network import Network
 
 
 class ResidualBlock(nn.Module):
@@ -24,7 +24,7 @@ def convolution(in_channels: int, out_channels: int, kernel: int, stride: int = 
     return [conv, nn.InstanceNorm2d(out_channels, affine=True), nn.ReLU(inplace=True)]
 
 
-class TransformerNet(ModelMixin, ConfigMixin):
+class TransformerNet(Network):
     """One style in one pass (Johnson et al. 2016, https://arxiv.org/abs/1603.08155, supplement, table 1).
 
     It is here in its common form: instance norm with a learned scale and shift (Ulyanov et al. 2016), reflection padding, and
@@ -37,6 +37,8 @@ class TransformerNet(ModelMixin, ConfigMixin):
     Example:
         `painting = TransformerNet()(torch.rand(1, 3, 256, 256) * 2 - 1)`
     """
+
+    size_multiple = 4
 
     @register_to_config
     def __init__(self, base_channels: int = 32, num_blocks: int = 5):
@@ -54,5 +56,5 @@ class TransformerNet(ModelMixin, ConfigMixin):
     def forward(self, image: Tensor) -> Tensor:
         """Paint `image` (B, 3, H, W) in [-1, 1], H and W at least 16. The result may leave [-1, 1]."""
         height, width = image.shape[-2:]
-        x = self.down(self.stem(pad_to_multiple(image, 4)))  # (B, 4C, H/4, W/4)
+        x = self.down(self.stem(pad_to_multiple(image, self.size_multiple)))  # (B, 4C, H/4, W/4)
         return self.out(self.up(self.blocks(x)))[..., :height, :width]

@@ -2,11 +2,11 @@
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import init_gaussian, pad_to_multiple
+from styletransfer.models.network import Network
 
 
 class DownBlock(nn.Module):
@@ -34,7 +34,7 @@ class UpBlock(nn.Module):
         return self.dropout(self.norm(self.conv(F.relu(x))))
 
 
-class UNetGenerator(ModelMixin, ConfigMixin):
+class UNetGenerator(Network):
     """Encoder and decoder with skip connections (pix2pix, Isola et al. 2017, sec. 6.1.1, https://arxiv.org/abs/1611.07004).
 
     The paper normalises single images by their own statistics, also at test time (sec. 3.3): that is instance norm with a
@@ -74,10 +74,14 @@ class UNetGenerator(ModelMixin, ConfigMixin):
         self.out = nn.ConvTranspose2d(2 * widths[0], 3, 4, stride=2, padding=1)
         init_gaussian(self)
 
+    @property
+    def size_multiple(self) -> int:
+        return 2**self.config.num_downs
+
     def forward(self, image: Tensor, features: bool = False) -> Tensor:
         """Translate `image` (B, 3, H, W) in [-1, 1], H and W at least 16. With `features`, return the encoding instead."""
         height, width = image.shape[-2:]
-        levels = [self.stem(pad_to_multiple(image, 2**self.config.num_downs))]  # (B, C, H/2, W/2)
+        levels = [self.stem(pad_to_multiple(image, self.size_multiple))]  # (B, C, H/2, W/2)
         for block in self.down:
             levels.append(block(levels[-1]))  # (B, up to 8C, H/2**level, W/2**level)
         x = levels.pop()

@@ -4,11 +4,11 @@ import math
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from styletransfer.models.layers import pad_to_multiple
+from styletransfer.models.network import Network
 
 
 def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
@@ -53,7 +53,7 @@ class Stage(nn.Module):
         return x, F.interpolate(image.contiguous(), scale_factor=2, mode="bicubic", align_corners=False) + self.to_image(x)
 
 
-class UpscaleGenerator(ModelMixin, ConfigMixin):
+class UpscaleGenerator(Network):
     """Enlarges an image by a pyramid of residuals over bicubic enlargements (LapSRN, Lai et al. 2017, arXiv 1704.03915).
 
     All but the last steps work at lower resolutions than the result (Shi et al. 2016, arXiv 1609.05158). By default x4 takes
@@ -67,6 +67,8 @@ class UpscaleGenerator(ModelMixin, ConfigMixin):
     Example:
         `large = UpscaleGenerator()(torch.rand(1, 3, 64, 64) * 2 - 1)  # (1, 3, 256, 256)`
     """
+
+    size_multiple = 1
 
     @register_to_config
     def __init__(self, base_channels: int = 48, num_blocks: int = 2, scale: int = 4):
@@ -94,7 +96,7 @@ class UpscaleGenerator(ModelMixin, ConfigMixin):
         level = len(self.stages) if level is None else level
         if level not in range(1, len(self.stages) + 1):
             raise ValueError(f"level must be from 1 to {len(self.stages)}, got {level}")
-        x = image = pad_to_multiple(image, 1)  # pads nothing, refuses what is too small
+        x = image = pad_to_multiple(image, self.size_multiple)  # pads nothing, refuses what is too small
         images = []
         for stage in self.stages[:level]:
             x, image = stage(x, image)

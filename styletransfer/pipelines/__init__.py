@@ -8,13 +8,7 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from styletransfer.catalog import read_index
 from styletransfer.pipelines.loading import fetch, package_files
-
-# class -> module. Packages name their class, and only the classes of this table can be had: no other name is ever imported
-PIPELINES = {
-    "StyleTransferPipeline": "styletransfer.pipelines.style_transfer",
-    "TranslationPipeline": "styletransfer.pipelines.translation",
-    "GenerationPipeline": "styletransfer.pipelines.generation",
-}
+from styletransfer.tasks import TASKS
 
 
 def load_pipeline(
@@ -39,9 +33,9 @@ def load_pipeline(
     """
     folder = fetch(path_or_repo, revision, token, package_files(variant))
     name = read_index(folder)["_class_name"]
-    if name not in PIPELINES:
-        raise ValueError(f"{path_or_repo} needs a {name}, and there are only {', '.join(PIPELINES)}")
-    pipe = getattr(import_module(PIPELINES[name]), name).from_pretrained(folder, dtype=dtype, variant=variant)
+    if name not in TASKS:
+        raise ValueError(f"{path_or_repo} needs a {name}, and there are only {', '.join(TASKS)}")
+    pipe = getattr(import_module(TASKS[name].module), name).from_pretrained(folder, dtype=dtype, variant=variant)
     if device is None:
         return pipe
     try:

@@ -16,6 +16,7 @@ from styletransfer.images import to_pil
 from styletransfer.models.dcgan_generator import DCGANGenerator
 from styletransfer.models.progressive_generator import ProgressiveGenerator
 from styletransfer.pipelines.base import NetworkPipeline
+from styletransfer.tasks import TASKS
 
 OUTPUT_TYPES = ("pil", "np", "pt")
 MAX_TRUNCATION = 2.0
@@ -39,6 +40,7 @@ class GenerationPipeline(NetworkPipeline):
         `load_pipeline("runs/latest/pipeline")(seeds=[0, 1, 2]).images[0]`
     """
 
+    task = TASKS["GenerationPipeline"]
     component = "noise_generator"
     networks = (DCGANGenerator, ProgressiveGenerator)
 

@@ -93,7 +93,7 @@ def from_pretrained(
 ) -> nn.Module:
     """Network in a folder or in a repository of the Hub, as strictly and as quickly as `load_pipeline` has it.
 
-    The networks that `styletransfer` names have it as their class method:
+    Every network has it as its class method:
     `StyleGenerator.from_pretrained("model_cards/painter", subfolder="stylizer")`
 
     Args:

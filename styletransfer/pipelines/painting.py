@@ -62,10 +62,7 @@ class Painter:
         progress: Callable[[float], None] | None = None,
     ) -> Image.Image:
         """The painting of an upright `photo`, of its size, with its transparency."""
-        where = None if mask is None else to_mask(mask)
-        if where is not None and where.shape[-2:] != (photo.height, photo.width):
-            sizes = f"{where.shape[-1]} x {where.shape[-2]} and {photo.width} x {photo.height}"
-            raise ValueError(f"the mask must have the size of its photo, got {sizes}")
+        where = None if mask is None else to_mask(mask, photo.size)
         total = sum(weight for _, weight in parts)
         if not total:
             return photo.copy()

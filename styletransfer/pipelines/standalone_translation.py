@@ -22,23 +22,32 @@ class TranslationPipeline(DiffusionPipeline):
         self.register_to_config(domains=domains)
 
     @torch.no_grad()
-    def __call__(self, image: Image.Image, domain: str | None = None, strength: float = 1.0) -> ImagePipelineOutput:
-        """Translate `image`, into a domain where there are several. Strength 0 is the picture, 1 its translation."""
+    def __call__(
+        self, image: Image.Image, style: str | None = None, strength: float = 1.0, mask: Image.Image | None = None
+    ) -> ImagePipelineOutput:
+        """Translate `image`, into the domain `style` where there are several.
+
+        Strength 0 is the picture, 1 its translation, up to 1.5 more than that. `mask`: white is translated, black stays.
+        """
         domains = self.config.domains or {None: None}
-        if domain not in domains:
-            raise ValueError(f"there is no domain {domain!r}, only {', '.join(map(str, domains))}")
-        scale = self.translator.config.get("scale", 1)
-        if scale > 1 and strength != 1:
-            raise ValueError(f"the result is {scale} times as large as the picture, so strength must be 1, got {strength}")
+        if style is None and len(domains) == 1:
+            (style,) = domains
+        if style not in domains:
+            raise ValueError(f"there is no style {style!r}, only {', '.join(map(str, domains))}")
         image = ImageOps.exif_transpose(image)
-        before = self.pixels(image)
-        label = [] if domain is None else [torch.tensor([domains[domain]], device=before.device)]
+        scale = self.translator.config.get("scale", 1)
+        size = (scale * image.width, scale * image.height)
+        pixels = self.pixels(image)
+        label = [] if style is None else [torch.tensor([domains[style]], device=pixels.device)]
         dtype = self.translator.dtype
-        with torch.autocast(before.device.type, dtype, enabled=dtype != torch.float32):
-            after = self.translator(before, *label).float().clamp(-1, 1)
-        if strength < 1:
-            after = torch.lerp(before, after, strength)
-        values = after[0, :, : scale * image.height, : scale * image.width].add(1).mul(127.5).round().clamp(0, 255).byte()
+        with torch.autocast(pixels.device.type, dtype, enabled=dtype != torch.float32):
+            after = self.translator(pixels, *label)[..., : size[1], : size[0]].float().clamp(-1, 1)
+        before = self.pixels(image.convert("RGB").resize(size, Image.Resampling.BICUBIC))[..., : size[1], : size[0]]
+        after = torch.lerp(before, after, strength).clamp(-1, 1)
+        if mask is not None:
+            where = torch.from_numpy(np.array(mask.convert("L").resize(size, Image.Resampling.NEAREST)))
+            after = torch.lerp(before, after, where.to(after.device).float() / 255)
+        values = after[0].add(1).mul(127.5).round().clamp(0, 255).byte()
         return ImagePipelineOutput(images=[Image.fromarray(values.permute(1, 2, 0).cpu().numpy())])
 
     def pixels(self, image: Image.Image) -> Tensor:

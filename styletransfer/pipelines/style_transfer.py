@@ -1,20 +1,16 @@
 """The flagship pipeline: photos and a style in, paintings out."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 import torch
-from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-from diffusers.utils import BaseOutput
 from PIL import Image
 from torch import Tensor
 
 from styletransfer.catalog import STYLES_FOLDER, check_style, read_index
-from styletransfer.color import Palette
-from styletransfer.images import to_tensor, upright
+from styletransfer.color import Palette, recolor
+from styletransfer.images import to_tensor
 from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
@@ -22,25 +18,17 @@ from styletransfer.pipelines import standalone
 from styletransfer.pipelines.base import forget_paths, write_code
 from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
 from styletransfer.pipelines.painting import COLOR, SIZE, TONE, Controls, Painter, check_number
+from styletransfer.pipelines.photo import MAX_STRENGTH, PhotoOutput, PhotoPipeline, Picture, Report, as_numbers
 from styletransfer.styles import Style, check_name
 
-MAX_STRENGTH = 1.5
 STYLE_FILE = "style.safetensors"  # in a repository or folder that holds a single style
 NETWORKS = {"stylizer": StyleGenerator, "encoder": StyleEncoder, "enlarger": UpscaleGenerator}
 OPTIONAL = ("enlarger",)
-OUTPUT_TYPES = ("pil", "np", "pt")
 
 StyleLike = str | Style | Mapping[str | Style, float] | Image.Image
 
 
-@dataclass
-class StyleTransferOutput(BaseOutput):
-    """Paintings, in the order of the photos: PIL images, arrays (H, W, 3) or tensors (3, H, W) with values in [0, 1]."""
-
-    images: list[Image.Image] | list[np.ndarray] | list[Tensor]
-
-
-class StyleTransferPipeline(Painter, DiffusionPipeline):
+class StyleTransferPipeline(Painter, PhotoPipeline):
     """Paint photos in named styles, in mixtures of them, or in the style of any painting.
 
     The photo takes the colours of the style in closed form (`styletransfer.color`), is painted at a working size by the
@@ -157,7 +145,7 @@ class StyleTransferPipeline(Painter, DiffusionPipeline):
     def __call__(
         self,
         image: Image.Image | Sequence[Image.Image],
-        style: StyleLike,
+        style: StyleLike | None = None,
         strength: float = 1.0,
         mask: Image.Image | Sequence[Image.Image] | None = None,
         tone: float = TONE,
@@ -166,14 +154,14 @@ class StyleTransferPipeline(Painter, DiffusionPipeline):
         size: int = SIZE,
         output_type: str = "pil",
         return_dict: bool = True,
-        progress: Callable[[float], None] | None = None,
-    ) -> StyleTransferOutput | tuple:
+        progress: Report | None = None,
+    ) -> PhotoOutput | tuple:
         """Paint one photo or several, of any sizes. Every painting has the size of its photo.
 
         Args:
             image: A photo, in any mode of PIL, or a list of photos.
             style: Name of a style, a `Style`, weights of several of either such as {"starry-night": 0.5, "great-wave": 0.5}, or
-                a painting.
+                a painting. Where the package has a single style it may be left out.
             strength: 0 returns the photo, 1 the style, up to 1.5 more than that.
             mask: Picture of the size of the photo: white is painted, black stays as it is bit for bit, grey blends. One for all
                 photos, or a list of one for each.
@@ -182,33 +170,32 @@ class StyleTransferPipeline(Painter, DiffusionPipeline):
             brush: Size of the strokes, from 0.5, fine, to 2, broad.
             size: Shorter side in pixels at which strokes are painted, from 64 to 2048; the result is enlarged or shrunk from it.
             output_type: "pil" for pictures, with the photo's transparency; "np" or "pt" for their colours in [0, 1].
-            return_dict: Whether to return a `StyleTransferOutput`, or else a tuple.
+            return_dict: Whether to return a `PhotoOutput`, or else a tuple.
             progress: Called with the part that is done, 0 to 1. What it raises ends the work.
         """
-        photos = [image] if isinstance(image, Image.Image) else list_of_pictures(image, "image")
-        masks = [mask] * len(photos) if mask is None or isinstance(mask, Image.Image) else list_of_pictures(mask, "mask")
-        if len(masks) != len(photos):
-            raise ValueError(f"there must be one mask for each of {len(photos)} photos, or a single one, got {len(masks)}")
         controls = Controls(tone, color, brush, size)
-        if output_type not in OUTPUT_TYPES:
-            raise ValueError(f"output_type must be one of {', '.join(OUTPUT_TYPES)}, got {output_type!r}")
         parts = self.resolve(style, strength)
-        images = []
-        for number, (photo, where) in enumerate(zip(photos, masks, strict=True)):
-            report = None if progress is None else lambda part, done=number: progress((done + part) / len(photos))
-            painting = self.paint(upright(photo), where, parts, controls, report)
-            if report is not None:
-                report(1.0)
-            if output_type != "pil":
-                painting = to_tensor(painting)[0].add(1).div(2)
-                painting = painting if output_type == "pt" else painting.permute(1, 2, 0).numpy()
-            images.append(painting)
-        self.maybe_free_model_hooks()
-        return StyleTransferOutput(images=images) if return_dict else (images,)
 
-    def resolve(self, style: StyleLike, strength: float = 1.0) -> list[tuple[Style, float]]:
+        def make(photo: Image.Image, where: Image.Image | None, report: Report | None) -> Picture:
+            painting = self.paint(photo, where, parts, controls, report)
+            return painting if output_type == "pil" else as_numbers(to_tensor(painting), output_type)
+
+        return self.each(image, mask, output_type, return_dict, progress, make)
+
+    def on_tensors(self, photo: Tensor, style: StyleLike | None = None, strength: float = 1.0) -> Tensor:
+        """The painting of `photo` (1, 3, H, W) in [-1, 1] at its own size, with gradients."""
+        if not strength:
+            return photo
+        parts, palette, controls, gate = self.resolve(style, strength), Palette.of(photo), Controls(), min(strength, 1)
+        base = recolor(photo, *self.colors(palette, parts, gate * controls.tone, gate * controls.color))
+        strokes = (self.render(base, parts, palette) - base) / gate
+        return torch.lerp(base, (base + strokes).clamp(-1, 1), gate)
+
+    def resolve(self, style: StyleLike | None, strength: float = 1.0) -> list[tuple[Style, float]]:
         """What `style` at `strength` is made of: styles and their weights."""
         check_number("strength", strength, MAX_STRENGTH)
+        if style is None and len(self.named) == 1:
+            (style,) = self.named
         if isinstance(style, Image.Image):
             style = self.encode_style(style)
         if isinstance(style, str | Style):
@@ -227,11 +214,3 @@ class StyleTransferPipeline(Painter, DiffusionPipeline):
             raise ValueError(f"strength times the sum of the weights must be at most {MAX_STRENGTH}, got {total:.3g}")
         styles = [(part if isinstance(part, Style) else self.named[part], weight) for part, weight in style.items()]
         return [(part, float(strength * weight)) for part, weight in styles]
-
-
-def list_of_pictures(pictures: Sequence[Image.Image], name: str) -> list[Image.Image]:
-    if isinstance(pictures, str | bytes) or not isinstance(pictures, Sequence):
-        raise TypeError(f"{name} must be a PIL image or a list of them, got {type(pictures).__name__}")
-    if not pictures:
-        raise ValueError(f"{name} is an empty list")
-    return list(pictures)

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import torch
-from diffusers.pipelines.pipeline_utils import ImagePipelineOutput
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from styletransfer.images import at_least, to_pil, to_tensor, upright
+from styletransfer.images import at_least, to_mask, to_pil, to_tensor
 from styletransfer.models.anime_generator import AnimeGenerator
 from styletransfer.models.cut_generator import CutGenerator
 from styletransfer.models.domain_generator import DomainGenerator
@@ -18,10 +17,12 @@ from styletransfer.models.transformer_net import TransformerNet
 from styletransfer.models.unet_generator import UNetGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
 from styletransfer.pipelines.base import NetworkPipeline
-from styletransfer.pipelines.style_transfer import OUTPUT_TYPES, check_number, list_of_pictures
+from styletransfer.pipelines.painting import check_number
+from styletransfer.pipelines.photo import MAX_STRENGTH, PhotoOutput, PhotoPipeline, Picture, Report, as_numbers
+from styletransfer.tiling import enlarge
 
 
-class TranslationPipeline(NetworkPipeline):
+class TranslationPipeline(PhotoPipeline, NetworkPipeline):
     """Translate pictures by a network of one look, or of one for each of its domains.
 
     Args:
@@ -63,60 +64,79 @@ class TranslationPipeline(NetworkPipeline):
         self.register_to_config(domains={name: label for label, name in enumerate(names)})
 
     @property
-    def domains(self) -> list[str]:
+    def styles(self) -> list[str]:
         """Names of the domains; none if the translator has only one look."""
         return sorted(self.config.domains, key=self.config.domains.get)
-
-    @torch.no_grad()
-    def __call__(
-        self,
-        image: Image.Image | Sequence[Image.Image],
-        domain: str | None = None,
-        strength: float = 1.0,
-        output_type: str = "pil",
-        return_dict: bool = True,
-    ) -> ImagePipelineOutput | tuple:
-        """Translate one picture or several, of any sizes.
-
-        Args:
-            image: A picture, in any mode of PIL, or a list of pictures.
-            domain: Name of the domain to translate into, where there are several.
-            strength: 0 returns the picture, 1 its translation, anything between fades from one to the other.
-            output_type: "pil" for pictures, with the transparency of the original; "np" for arrays (H, W, 3) or "pt" for tensors
-                (3, H, W) of their colours in [0, 1].
-            return_dict: Whether to return an `ImagePipelineOutput`, or else a tuple.
-        """
-        pictures = [image] if isinstance(image, Image.Image) else list_of_pictures(image, "image")
-        check_number("strength", strength, 1)
-        if self.scale > 1 and strength != 1:
-            raise ValueError(f"the result is {self.scale} times as large as the picture, so strength must be 1, got {strength}")
-        if output_type not in OUTPUT_TYPES:
-            raise ValueError(f"output_type must be one of {', '.join(OUTPUT_TYPES)}, got {output_type!r}")
-        if domain not in (self.domains or [None]):
-            choice = f"one of {', '.join(self.domains)}" if self.domains else "left out, as this network has one look"
-            raise ValueError(f"domain must be {choice}; got {domain!r}")
-        images = [self.translate(picture, domain, strength, output_type) for picture in pictures]
-        self.maybe_free_model_hooks()
-        return ImagePipelineOutput(images=images) if return_dict else (images,)
 
     @property
     def scale(self) -> int:
         return self.translator.config.get("scale", 1)
 
-    def translate(self, picture, domain, strength, output_type) -> Image.Image | np.ndarray | Tensor:
-        """One picture from PIL to its translation in the wanted form."""
-        picture = upright(picture)
-        before = to_tensor(picture).to(self._execution_device)
-        after = before
-        if strength:
-            label = [torch.tensor([self.domains.index(domain)], device=before.device)] if domain is not None else []
-            height, width = (self.scale * side for side in before.shape[-2:])
-            with self.precision():
-                after = self.translator(at_least(before), *label)[..., :height, :width].float().clamp(-1, 1)
-        if 0 < strength < 1:
-            after = torch.lerp(before, after, strength)
-        if output_type == "pil":
-            size = (picture.width * self.scale, picture.height * self.scale)
-            return to_pil(after, like=picture if picture.size == size else picture.resize(size))
-        after = after[0].add(1).div(2).clamp(0, 1).cpu()
-        return after if output_type == "pt" else after.permute(1, 2, 0).numpy()
+    @torch.no_grad()
+    def __call__(
+        self,
+        image: Image.Image | Sequence[Image.Image],
+        style: str | None = None,
+        strength: float = 1.0,
+        mask: Image.Image | Sequence[Image.Image] | None = None,
+        output_type: str = "pil",
+        return_dict: bool = True,
+        progress: Report | None = None,
+    ) -> PhotoOutput | tuple:
+        """Translate one picture or several, of any sizes.
+
+        Where the network enlarges, the picture itself is meant to be enlarged by interpolation.
+
+        Args:
+            image: A picture, in any mode of PIL, or a list of pictures.
+            style: Name of the domain to translate into; left out where the network has one look.
+            strength: 0 returns the picture, 1 its translation. The network knows no strength: between them the colours of the two
+                are blended, and up to 1.5 their difference is exaggerated.
+            mask: Picture of the size of the picture: white is translated, black stays as it is bit for bit, grey blends. One for
+                all, or a list of one for each.
+            output_type: "pil" for pictures, with the transparency of the original; "np" for arrays (H, W, 3) or "pt" for tensors
+                (3, H, W) of their colours in [0, 1].
+            return_dict: Whether to return a `PhotoOutput`, or else a tuple.
+            progress: Called with the part that is done, 0 to 1. What it raises ends the work.
+        """
+        style = self.resolve(style, strength)
+
+        def make(photo: Image.Image, where: Image.Image | None, report: Report | None) -> Picture:
+            small = where and to_mask(where, photo.size)  # refuses another size
+            like = photo
+            if self.scale > 1:
+                like = photo.resize((photo.width * self.scale, photo.height * self.scale), Image.Resampling.BICUBIC)
+            after = before = to_tensor(like)
+            if strength and self.scale > 1:
+                with self.precision():
+                    after = to_tensor(enlarge(self.translator, photo, like.size, report))
+            elif strength:
+                after = self.translated(before.to(self._execution_device), style).cpu()
+            after = torch.lerp(before, after, strength).clamp(-1, 1)
+            if small is not None:
+                after = torch.lerp(before, after, F.interpolate(small, after.shape[-2:], mode="nearest"))
+            return to_pil(after, like) if output_type == "pil" else as_numbers(after, output_type)
+
+        return self.each(image, mask, output_type, return_dict, progress, make)
+
+    def resolve(self, style: str | None, strength: float = 1.0) -> str | None:
+        """The style that is meant: the one that was named, or the only one."""
+        check_number("strength", strength, MAX_STRENGTH)
+        if style is not None and not isinstance(style, str):
+            raise TypeError(f"a translator has styles of its own alone, which do not mix; style must be a name, got {style!r}")
+        if style is None and len(self.styles) == 1:
+            return self.styles[0]
+        if style not in self.looks:
+            choice = f"one of {', '.join(self.styles)}" if self.styles else "left out, as this network has one look"
+            raise ValueError(f"style must be {choice}; got {style!r}")
+        return style
+
+    def translated(self, photo: Tensor, style: str | None) -> Tensor:
+        """What the network makes of `photo` (1, 3, H, W), of its size, in [-1, 1]."""
+        label = [] if style is None else [torch.tensor([self.config.domains[style]], device=photo.device)]
+        with self.precision():
+            return self.translator(at_least(photo), *label)[..., : photo.shape[-2], : photo.shape[-1]].float().clamp(-1, 1)
+
+    def on_tensors(self, photo: Tensor, style: str | None = None, strength: float = 1.0) -> Tensor:
+        """The translation of `photo` (1, 3, H, W) in [-1, 1] by a network that keeps its size, with gradients."""
+        return torch.lerp(photo, self.translated(photo, self.resolve(style, strength)), strength)

@@ -54,7 +54,7 @@ CSS += content("#compare-sheet", ":not(:has(img))::after", "compare_waiting")
 
 def build(page: Page) -> None:
     """Lay out the tab. Nothing is painted before it is asked for."""
-    picker = Picker(page, "StyleTransferPipeline")
+    picker = Picker(page, "photo")
     examples = [sample for package in page.catalog for sample in package.samples if sample.name.startswith("photo-")]
 
     def menu(visitor: Visitor) -> list:

@@ -38,7 +38,7 @@ CSS = """
 
 def build(page: Page) -> None:
     """Lay out the tab. Nothing is loaded or made before it is opened."""
-    picker = Picker(page, "GenerationPipeline")
+    picker = Picker(page, "noise")
     choices = picker.choices(Visitor())
     value = choices[0][1] if choices else None
     truncates = value is None or has_truncation(picker.offered(Visitor())[value])

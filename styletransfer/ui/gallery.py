@@ -16,17 +16,22 @@ THUMBNAIL = 128  # pixels of a side: three dozen are painted in one and a half s
 LONGEST = 80  # characters of a title or an artist: a file may say anything
 
 
+def for_photos(packages: Sequence[Package]) -> list[Package]:
+    """Those of `packages` that turn photos into pictures, each once."""
+    return [*{package.path: package for package in packages if package.task.takes == "photo"}.values()]
+
+
 def painters(packages: Sequence[Package]) -> list[Package]:
-    """Those of `packages` that paint by styles, each once."""
-    return [*{package.path: package for package in packages if package.kind == "StyleTransferPipeline"}.values()]
+    """Those of `packages` that take the style of any painting, each once."""
+    return [package for package in for_photos(packages) if package.task.any_painting]
 
 
 def choices(catalog: Sequence[Package], visitor: Visitor) -> dict[str, Choice]:
     """Every style there is for `visitor`, by a key of its own: its name or, where that is taken, its name and its package's."""
     found: dict[str, Choice] = {}
-    for package in painters([*catalog, *visitor.packages]):
-        for style in package.styles:
-            found[style if style not in found else f"{package.name}/{style}"] = Choice(package, style)
+    for package in for_photos([*catalog, *visitor.packages]):
+        for choice in (Choice(package, look) for look in package.looks):
+            found[choice.name if choice.name not in found else f"{package.name}/{choice.name}"] = choice
     for choice in visitor.styles:
         found[choice.name if choice.name not in found else f"{choice.name}/{len(found)}"] = choice
     return found
@@ -48,7 +53,7 @@ def label(choice: Choice) -> str | I18nData:
 
 def title(choice: Choice) -> str:
     """The title of its painting; else, and for what a visitor named, its name: `my-style` is My Style, `x-y` stays X-y."""
-    if isinstance(choice.style, str) and (stated := choice.about.get("title", "")[:LONGEST].strip()):
+    if choice.own and (stated := choice.about.get("title", "")[:LONGEST].strip()):
         return stated
     return " ".join(word[:1].upper() + word[1:] for word in re.split(r"[\s_]+|-(?=\w\w)", choice.name))
 

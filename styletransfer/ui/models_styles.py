@@ -18,7 +18,6 @@ from styletransfer.ui.visitor import Choice, Visitor
 from styletransfer.ui.words import say, tell
 
 MAX_STYLES = 32  # of one visitor
-PAINTER = "StyleTransferPipeline"
 ENCODED = 512  # pixels of a painting's longer side
 
 
@@ -27,7 +26,7 @@ def build(page: Page, choice: gr.Dropdown) -> None:
 
     def painter(name: str | None, visitor: Visitor):
         package = packages_of(page, visitor).get(name)
-        if package is None or package.kind != PAINTER:
+        if package is None or not package.task.any_painting:
             raise refusal(tell("models_no_painter", name=name or "—"))
         try:
             return open_package(page, package)

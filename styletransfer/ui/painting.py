@@ -50,15 +50,16 @@ def paint(
 ) -> Image.Image:
     """`photo` painted by `first`, with a share `mix` of `second`, where the picture at the path `mask` is white.
 
-    `controls` are those of the pipeline: `strength`, `brush`, `tone`, `color`, `size`.
+    `controls` are `strength`, `brush`, `tone`, `color`; those that the pipeline has not are left out.
     """
     pipe = pipeline(load, first.package)
     style = first.style
     if second is not None:
-        if second.package.path != first.package.path:
+        if not first.mixes(second):
             raise refusal(tell("stylise_apart"))
         style = {first.style: 1 - mix, second.style: mix} if second.style != first.style else style
     where = read(mask).resize(photo.size) if mask else None
+    controls = {name: value for name, value in controls.items() if name in first.package.task.controls}
     try:
         return pipe(photo, style=style, mask=where, **controls).images[0]
     except ValueError as error:
@@ -69,18 +70,19 @@ def thumbnails(load: Callable, photo: str | None, example: Path | None, styles: 
     """Each of `styles` on the visitor's `photo`, or else its package's own thumbnail, or else the `example` painted."""
     urls = {}
     for key, choice in styles.items():
-        own = choice.package.thumbnail(choice.name) if isinstance(choice.style, str) else None
+        own = choice.package.thumbnail(choice.name) if choice.own else None
         if photo is None and own is not None:
             with opened(own) as image:
                 urls[key] = data_url(image)
         elif photo or example:
             pipeline(load, choice.package)  # or one sentence
-            paint_small = thumbnail if isinstance(choice.style, str) else thumbnail.__wrapped__  # a visitor's is not kept
-            urls[key] = paint_small(load, choice.package.path, choice.style, photo or example)
+            paint_small = thumbnail if choice.own else thumbnail.__wrapped__  # a visitor's is not kept
+            size = {"size": THUMBNAIL} if "size" in choice.package.task.controls else {}
+            urls[key] = paint_small(load, choice.package.path, choice.style, photo or example, **size)
     return urls
 
 
 @lru_cache(maxsize=1000)  # of some 7 KB each
-def thumbnail(load: Callable, package: Path, style: str | Style, photo: str | Path) -> str:
+def thumbnail(load: Callable, package: Path, style: str | Style | None, photo: str | Path, **size: int) -> str:
     small = ImageOps.fit(preview_of(photo), (THUMBNAIL, THUMBNAIL))
-    return data_url(load(package)(small, style=style, size=THUMBNAIL).images[0])
+    return data_url(load(package)(small, style=style, **size).images[0])

@@ -1,4 +1,4 @@
-"""The packages of one kind, as tabs offer them in a menu."""
+"""The packages that tabs offer in a menu."""
 
 from dataclasses import dataclass
 
@@ -13,19 +13,19 @@ from styletransfer.ui.words import tell
 
 @dataclass(frozen=True)
 class Picker:
-    """Offers the packages of the catalogue and of a visitor whose pipeline is a `kind`, by name."""
+    """Offers the packages of the catalogue and of a visitor whose pipeline takes a "photo" or "noise", by name."""
 
     page: Page
-    kind: str
+    takes: str
 
     def offered(self, visitor: Visitor) -> dict[str, Package]:
-        return {package.name: package for package in (*self.page.catalog, *visitor.packages) if package.kind == self.kind}
+        return {package.name: package for package in (*self.page.catalog, *visitor.packages) if package.task.takes == self.takes}
 
     def choices(self, visitor: Visitor) -> list[tuple[str, str]]:
         return [(package.title, name) for name, package in self.offered(visitor).items()]
 
     def follow(self, visitor: Visitor, current: str | None) -> dict:
-        """What the menu becomes when the visitor changes: what was loaded last is picked, if it is of this kind."""
+        """What the menu becomes when the visitor changes: what was loaded last is picked, if it is offered."""
         names = list(self.offered(visitor))
         latest = visitor.packages[-1].name if visitor.packages else None
         value = next((name for name in (latest, current, *names) if name in names), None)

@@ -11,17 +11,16 @@ import gradio as gr
 from PIL import Image
 
 from styletransfer.catalog import Package
-from styletransfer.ui.gallery import cards_css, choices, labels, painters
+from styletransfer.ui.gallery import cards_css, choices, for_photos, labels, painters
 from styletransfer.ui.inputs import read, refusal
 from styletransfer.ui.look import COLOR, TONE, Look, remember
 from styletransfer.ui.page import Page
-from styletransfer.ui.painting import borrow, paint, preview_of, thumbnails
+from styletransfer.ui.painting import borrow, paint, pipeline, preview_of, thumbnails
 from styletransfer.ui.visitor import Choice, Visitor
 from styletransfer.ui.words import say, tell
 
 OWN = "own painting"
 NOTHING = "nothing"
-MAX_MEGAPIXELS = 16
 MAX_STYLES = 24  # that a visitor brought along; the oldest give way
 NOBODY = Visitor()
 
@@ -45,7 +44,7 @@ class Studio:
         if not (photo or self.example) or style not in styles:
             return gr.skip()
         one, two = styles[style], styles.get(second)
-        if two is not None and two.package != one.package:  # a style of another package was picked a moment ago
+        if two is not None and not one.mixes(two):  # a style of another package was picked a moment ago
             two = None
         before = preview_of(photo or self.example)
         controls = {"strength": strength, "brush": brush, "tone": tone, "color": color}
@@ -74,7 +73,7 @@ class Studio:
             photo: The photo. Without one, the first example photo of the page.
             style: A style by name, or "own painting" for the style of `painting`.
             strength: 0 returns the photo, 1 the style, up to 1.5 more than that.
-            brush: Size of the strokes, from 0.5, fine, to 2, broad.
+            brush: Size of the strokes, from 0.5, fine, to 2, broad. It and the next two are for painters alone.
             tone: How far the photo's lightness moves to that of the style, from 0 to 1.
             color: How far its colours move to those of the style, from 0 to 1.
             painting: Any painting; read only when `style` is "own painting".
@@ -89,7 +88,8 @@ class Studio:
             if name != other and name not in styles:
                 raise refusal(tell("stylise_unknown", name=name, styles=", ".join(styles)))
         one = self.borrowed(painting, "painting", visitor) if style == OWN else styles[style]
-        image = within_limit(read(photo or self.example))
+        scale = pipeline(self.page.load, one.package).scale
+        image = within_limit(read(photo or self.example), one.package.task.megapixels / scale**2)
         controls = {"strength": strength, "brush": brush, "tone": tone, "color": color}
         return paint(self.page.load, image, one, styles.get(second), mix, mask, **controls)
 
@@ -115,14 +115,14 @@ class Studio:
     def gallery(self, visitor: Visitor, picked: str) -> dict:
         """The cards, with the one `picked` or else the first."""
         styles = self.styles(visitor)
-        options = [*labels(styles), (say("stylise_own"), OWN)]
+        options = [*labels(styles), *([(say("stylise_own"), OWN)] if self.painters(visitor) else [])]
         return gr.update(choices=options, value=picked if picked in (*styles, OWN) else next(iter(styles), OWN))
 
     def partners(self, visitor: Visitor, style: str, picked: str) -> dict:
         """The cards of the second style: what the package of `style` can mix with it."""
         styles = self.styles(visitor)
-        home = styles[style].package if style in styles else None
-        fitting = {key: choice for key, choice in styles.items() if home in (None, choice.package)}
+        one = styles.get(style)
+        fitting = {key: choice for key, choice in styles.items() if (one or choice).mixes(choice)}
         options = [(say("stylise_nothing"), NOTHING), *labels(fitting)]
         return gr.update(choices=options, value=picked if picked in fitting else NOTHING)
 
@@ -131,12 +131,15 @@ class Studio:
         return cards_css(styles, thumbnails(self.page.load, photo, self.example, styles))
 
     def follow(self, style, second, visitor):
-        """After a style is picked: the own painting is asked for where it is wanted, and the second style fits the first."""
-        return gr.update(visible=style == OWN), self.partners(visitor, style, second)
+        """After a style is picked: the own painting is asked for where it is wanted, the second style fits the first, and what
+        the package cannot do is not offered."""
+        choice = self.styles(visitor).get(style)
+        shown = [gr.update(visible=visible) for visible in offered(choice)]
+        return gr.update(visible=style == OWN), self.partners(visitor, style, second), *shown
 
     def welcome(self, visitor, style):
         """After the visitor brought something along: it is among the styles, and the page is no longer empty."""
-        known = bool(self.painters(visitor))
+        known = bool(for_photos([*self.page.catalog, *visitor.packages]))
         gallery = self.gallery(visitor, style)
         if gallery["value"] == style:
             del gallery["value"]  # what has been picked meanwhile stays
@@ -176,7 +179,7 @@ class Studio:
         if not styles:
             raise refusal(tell("stylise_no_style"))
         one = random.choice([choice for choice in styles if look is None or choice.name != look.style] or styles)
-        others = [choice.name for choice in styles if choice.package == one.package and choice.name != one.name]
+        others = [choice.name for choice in styles if one.mixes(choice) and choice.name != one.name]
         second = random.choice(others) if others and random.random() < 0.4 else None
         mix, strength = random.choice([0.3, 0.4, 0.5]), random.choice([0.8, 0.9, 1.0, 1.1, 1.2])
         brush, color = random.choice([0.8, 1.0, 1.0, 1.3]), random.choice([1.0, COLOR, 0.5])
@@ -195,6 +198,14 @@ class Studio:
         return alpha.point(lambda value: 255 if value > 20 else 0)
 
 
+def offered(choice: Choice | None) -> list[bool]:
+    """Whether a second style and the sliders `brush`, `tone` and `color` mean anything to `choice`; to an own painting all do."""
+    if choice is None:
+        return [True] * 4
+    task = choice.package.task
+    return [task.any_painting, *(name in task.controls for name in ("brush", "tone", "color"))]
+
+
 def find(name: str | None, styles: Mapping[str, Choice], package: str | None = None) -> str | None:
     """Key of the style of that name, in the package of that name if one is given."""
     return next(
@@ -203,12 +214,12 @@ def find(name: str | None, styles: Mapping[str, Choice], package: str | None = N
     )
 
 
-def within_limit(image: Image.Image) -> Image.Image:
-    """`image`, shrunk to the most that is painted."""
+def within_limit(image: Image.Image, most: float) -> Image.Image:
+    """`image`, shrunk to `most` megapixels."""
     megapixels = image.width * image.height / 1e6
-    if megapixels <= MAX_MEGAPIXELS:
+    if megapixels <= most:
         return image
-    shrink = (MAX_MEGAPIXELS / megapixels) ** 0.5
+    shrink = (most / megapixels) ** 0.5
     image = image.resize((int(image.width * shrink), int(image.height * shrink)), Image.Resampling.LANCZOS)
     gr.Info(tell("stylise_shrunk", megapixels=megapixels, width=image.width, height=image.height))
     return image

@@ -4,12 +4,12 @@ import json
 
 import gradio as gr
 
-from styletransfer.ui.gallery import cards_css, choices, labels, painters
+from styletransfer.ui.gallery import cards_css, choices, for_photos, labels, painters
 from styletransfer.ui.inputs import AS_FILE, BeforeAfter, Cards, MaskEditor, PhotoInput
 from styletransfer.ui.look import BRUSHES, COLOR, MAX_STRENGTH, TONE
 from styletransfer.ui.page import Page
 from styletransfer.ui.painting import thumbnails
-from styletransfer.ui.studio import NOBODY, NOTHING, OWN, Studio
+from styletransfer.ui.studio import NOBODY, NOTHING, OWN, Studio, offered
 from styletransfer.ui.stylise_css import CSS  # noqa: F401 as part of every tab
 from styletransfer.ui.words import WORDS, say, tell
 
@@ -49,7 +49,9 @@ for word in ("example", "compare"):
 def build(page: Page) -> None:
     """Lay out the tab: every style of every package of the catalogue, those that the visitor brought along, any painting."""
     styles = choices(page.catalog, NOBODY)
-    known = painters(page.catalog)
+    known = for_photos(page.catalog)
+    first = next(iter(styles), OWN)
+    mixable, brushed, toned, colored = offered(styles.get(first))
     examples = [sample for package in known for sample in package.samples if sample.name.startswith("photo-")]
     studio = Studio(page, next(iter(examples), None))
     history = gr.State(())
@@ -79,9 +81,9 @@ def build(page: Page) -> None:
             )
             with gr.Row(elem_id="tune"):
                 strength = gr.Slider(0, MAX_STRENGTH, 1, step=0.05, label=say("stylise_strength"), elem_id="strength")
-                brush = gr.Slider(*BRUSHES, 1, step=0.1, label=say("stylise_brush"), elem_id="brush")
-                tone = gr.Slider(0, 1, TONE, step=0.05, label=say("stylise_tone"), elem_id="tone")
-                color = gr.Slider(0, 1, COLOR, step=0.05, label=say("stylise_color"), elem_id="color")
+                brush = gr.Slider(*BRUSHES, 1, step=0.1, label=say("stylise_brush"), elem_id="brush", visible=brushed)
+                tone = gr.Slider(0, 1, TONE, step=0.05, label=say("stylise_tone"), elem_id="tone", visible=toned)
+                color = gr.Slider(0, 1, COLOR, step=0.05, label=say("stylise_color"), elem_id="color", visible=colored)
             with gr.Row(elem_id="tools"):
                 download = gr.Button(say("stylise_download"), variant="primary", elem_id="download")
                 cancel = gr.Button(say("stylise_cancel"), elem_id="cancel", visible=False)
@@ -92,8 +94,8 @@ def build(page: Page) -> None:
             query = gr.Textbox(label="Link", elem_id="query")
         with gr.Column(elem_id="style-side"):
             style = Cards(
-                [*labels(styles), (say("stylise_own"), OWN)],
-                value=next(iter(styles), OWN),
+                [*labels(styles), *([(say("stylise_own"), OWN)] if painters(page.catalog) else [])],
+                value=first,
                 label=say("stylise_style"),
                 elem_id="style",
                 elem_classes="cards",
@@ -108,7 +110,7 @@ def build(page: Page) -> None:
                     alt_text="The painting whose style is used",
                     **AS_FILE,
                 )
-            with gr.Accordion(say("stylise_mixing"), open=False, elem_id="mixing") as mixing:
+            with gr.Accordion(say("stylise_mixing"), open=False, elem_id="mixing", visible=mixable) as mixing:
                 second = Cards(
                     [(say("stylise_nothing"), NOTHING), *labels(styles)],
                     value=NOTHING,
@@ -149,7 +151,8 @@ def build(page: Page) -> None:
     photo.change(lambda: (None, None, gr.update(open=False)), None, [editor, mask, masking], **at_once).then(**show).success(
         **renew
     )
-    style.change(studio.follow, [style, second, page.visitor], [own, second], **at_once)
+    adapting = [own, second, mixing, brush, tone, color]
+    style.change(studio.follow, [style, second, page.visitor], adapting, **at_once)
     second.change(lambda name: gr.update(visible=name != NOTHING), second, mix, **at_once)
     painting.input(studio.add_painting, [painting, page.visitor, page.look], [page.visitor, style, painting], **quiet).then(
         **show

@@ -13,8 +13,10 @@ from styletransfer.color import Palette, recolor
 from styletransfer.export_onnx import site
 from styletransfer.export_onnx.__main__ import main
 from styletransfer.images import to_tensor
+from styletransfer.pipelines.translation import TranslationPipeline
 from styletransfer.styles import Style, keep_color, read_tensors
 from tests.conftest import picture, unit_codes
+from tests.tiny import NETWORKS
 
 SIZES = [(70, 65), (16, 16), (17, 131), (96, 64)]  # width and height
 
@@ -162,7 +164,30 @@ def test_without_the_libraries_it_says_what_to_install(library, tiny_package, tm
     assert "pip install onnx onnxscript" in line
 
 
-def test_other_kinds_of_packages_are_refused(tmp_path, capsys):
-    (tmp_path / "model_index.json").write_text('{"_class_name": "TranslationPipeline"}')
+def test_packages_without_photos_are_refused(tmp_path, capsys):
+    (tmp_path / "model_index.json").write_text('{"_class_name": "GenerationPipeline"}')
     line = refused([str(tmp_path), "-o", str(tmp_path / "out"), "--no-page"], capsys)
-    assert "TranslationPipeline" in line and not (tmp_path / "out").exists()
+    assert "GenerationPipeline" in line and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["resnet_generator", "domain_generator", "upscale_generator"])
+def test_a_translator_gives_alike_at_any_size(name, tmp_path, capsys):
+    for library in ("onnx", "onnxscript"):
+        pytest.importorskip(library, reason=f"ONNX files are written with {library}")
+    runtime = pytest.importorskip("onnxruntime", reason="ONNX files are run with onnxruntime")
+    row = NETWORKS[name]
+    pipe = TranslationPipeline(row.build().eval(), ["plain", "ink", "haze"][: row.arguments.get("num_domains", 0)])
+    pipe.save_pretrained(tmp_path / "package")
+    assert "the page is for painters" in refused([str(tmp_path / "package"), "-o", str(tmp_path / "out")], capsys)
+    assert main([str(tmp_path / "package"), "-o", str(tmp_path / "out"), "--no-page"]) == 0
+    book = json.loads((tmp_path / "out" / "styles.json").read_text())
+    assert [style["name"] for style in book["styles"]] == pipe.styles and book["scale"] == pipe.scale
+    session = runtime.InferenceSession(tmp_path / "out" / "translator.onnx", providers=["CPUExecutionProvider"])
+    for size in SIZES:
+        photo = to_tensor(picture(size))
+        label = [torch.tensor([1])] if pipe.styles else []
+        inputs = {"photo": photo.numpy()} | ({"label": label[0].numpy()} if label else {})
+        with torch.no_grad():
+            expected = pipe.translator(photo, *label).clamp(-1, 1)
+        (made,) = session.run(None, inputs)
+        assert expected.std() > 0.1 and made.shape == expected.shape and np.abs(made - expected.numpy()).max() < 1e-4

@@ -76,11 +76,12 @@ for name in sys.argv[1:]:
         states = [part.state_dict() for part in (network, pipe.components[component])]
         assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
         assert network.dtype == (torch.float16 if half else torch.float32)
-        options = {"domain": "ink"} if name == "domain_generator" else {}
+        options = {"style": "ink"} if name == "domain_generator" else {}
         made = pipe(photo, **options) if component == "translator" else pipe(seeds=[3, 4], truncation=0.7)
         images[f"{name} {bool(half)}"] = np.asarray(made.images[-1])
     if component == "translator" and name != "upscale_generator":
-        images[f"{name} faded"] = np.asarray(pipe(photo, strength=0.4, **options).images[0])
+        mask = Image.linear_gradient("L").resize(photo.size)
+        images[f"{name} faded"] = np.asarray(pipe(photo, strength=0.4, mask=mask, **options).images[0])
 np.savez("out.npz", **images)
 """
 
@@ -148,11 +149,12 @@ def test_three_loaders_open_translators_and_generators(hub, tmp_path):
         assert next(iter(half.components.values())).dtype == torch.float16
         for key, part in ((f"{name} False", pipe), (f"{name} True", half)):
             if name in rows:
-                same(key, part, photo, "ink" if part.domains else None)
+                same(key, part, photo, "ink" if part.styles else None)
             else:
                 same(key, part, [3, 4], truncation=0.7)
         if name in rows and pipe.scale == 1:
-            same(f"{name} faded", half, photo, "ink" if pipe.domains else None, strength=0.4)
+            mask = Image.linear_gradient("L").resize(photo.size)
+            same(f"{name} faded", half, photo, "ink" if pipe.styles else None, strength=0.4, mask=mask)
 
 
 def lively(row):

@@ -1,6 +1,8 @@
 import json
 import shutil
 import socket
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -83,6 +85,24 @@ def test_saving_drops_the_path_of_this_machine(tiny_package, tmp_path):
     StyleTransferPipeline(stylizer, encoder).save_pretrained(tmp_path)
     assert not any("_name_or_path" in path.read_text() for path in tmp_path.rglob("*.json"))
     assert load_pipeline(tmp_path).styles == []
+
+
+def test_a_network_loads_alike_by_its_module_and_by_the_front_door(tiny_package):
+    script = """
+import sys
+from {0} import StyleGenerator
+before = StyleGenerator.from_pretrained.__func__
+import styletransfer
+assert styletransfer.StyleGenerator is StyleGenerator and StyleGenerator.from_pretrained.__func__ is before
+try:
+    StyleGenerator.from_pretrained(sys.argv[1], subfolder="encoder")
+except ValueError as error:
+    print(error)
+"""
+    for module in ("styletransfer.models.style_generator", "styletransfer"):
+        command = [sys.executable, "-c", script.format(module), str(tiny_package)]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert said.endswith("should hold a StyleGenerator, got StyleEncoder\n"), module
 
 
 def test_networks_come_in_evaluation_mode_with_the_wanted_dtype(tiny_package):

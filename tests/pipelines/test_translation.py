@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from styletransfer import TranslationPipeline, load_pipeline
-from styletransfer.images import to_tensor
+from styletransfer.images import to_pil, to_tensor
 from styletransfer.models.domain_generator import DomainGenerator
 from styletransfer.models.resnet_generator import ResnetGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
@@ -48,6 +48,33 @@ def test_strength_fades_from_the_photo_to_the_result(pipe):
     assert np.array_equal(pipe(picture(), strength=0).images[0], picture())
     assert (full - photo).abs().mean() > 0.05
     torch.testing.assert_close(half, (photo + full) / 2, rtol=0, atol=1e-6)
+    more = pipe(picture(), strength=1.5, output_type="pt").images[0]  # the same way on, as far as there are colours
+    torch.testing.assert_close(more, (photo + 1.5 * (full - photo)).clamp(0, 1), rtol=0, atol=1e-6)
+
+
+def test_where_the_mask_is_black_the_photo_stays(pipe):
+    mask = Image.new("L", (70, 65))
+    mask.paste(255, (0, 0, 30, 65))
+    mask.paste(128, (30, 0, 40, 65))
+    masked, whole, photo = (
+        np.asarray(image, int) for image in (pipe(picture(), mask=mask).images[0], pipe(picture()).images[0], picture())
+    )
+    assert np.array_equal(masked[:, :30], whole[:, :30]) and np.array_equal(masked[:, 40:], photo[:, 40:])
+    assert np.abs(masked - (whole + photo) / 2)[:, 30:40].max() <= 1.5
+
+
+def test_a_photo_is_turned_as_its_exif_says(pipe, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture((70, 40)).save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    with Image.open(tmp_path / "turned.jpg") as photo:
+        assert pipe(photo).images[0].size == (40, 70)
+
+
+def test_progress_is_told_photo_by_photo(pipe):
+    parts = []
+    pipe([picture(), picture()], progress=parts.append)
+    assert parts == [0.5, 1.0]
 
 
 def test_pictures_of_any_size_and_mode(pipe):
@@ -59,16 +86,18 @@ def test_pictures_of_any_size_and_mode(pipe):
 
 
 def test_domains(many, tmp_path):
-    assert many.domains == ["plain", "ink"]
-    plain, ink = (many(picture(), domain=domain, output_type="pt").images[0] for domain in many.domains)
+    assert many.styles == ["plain", "ink"]
+    plain, ink = (many(picture(), style=style, output_type="pt").images[0] for style in many.styles)
     assert (plain - ink).abs().mean() > 1e-3
     many.save_pretrained(tmp_path)
     loaded = load_pipeline(tmp_path)
-    assert loaded.domains == ["plain", "ink"]
+    assert loaded.styles == ["plain", "ink"]
     torch.testing.assert_close(loaded(picture(), "ink", output_type="pt").images[0], ink, rtol=0, atol=1e-6)
-    for domain in (None, "inc"):
-        with pytest.raises(ValueError, match=f"domain must be one of plain, ink; got {domain!r}"):
-            many(picture(), domain=domain)
+    for style in (None, "inc"):
+        with pytest.raises(ValueError, match=f"style must be one of plain, ink; got {style!r}"):
+            many(picture(), style=style)
+    with pytest.raises(TypeError, match="which do not mix; style must be a name"):
+        many(picture(), style={"plain": 0.5, "ink": 0.5})
 
 
 def test_enlargement():
@@ -78,8 +107,26 @@ def test_enlargement():
     clear.putalpha(Image.linear_gradient("L").resize((20, 9)))
     made = pipe(clear).images[0]
     assert made.size == (40, 18) and made.getchannel("A").getextrema() > (0, 0)
-    with pytest.raises(ValueError, match="2 times as large as the picture, so strength must be 1"):
-        pipe(picture(), strength=0.5)
+    plain = picture((20, 9)).resize((40, 18), Image.Resampling.BICUBIC)
+    assert np.array_equal(pipe(picture((20, 9)), strength=0).images[0], plain)
+    mask = Image.new("L", (20, 9))
+    mask.paste(255, (0, 0, 10, 9))
+    masked, whole = (np.asarray(pipe(picture((20, 9)), **where).images[0]) for where in ({"mask": mask}, {}))
+    assert np.array_equal(masked[:, :20], whole[:, :20]) and np.array_equal(masked[:, 20:], np.asarray(plain)[:, 20:])
+
+
+def test_a_large_picture_is_enlarged_in_tiles():
+    torch.manual_seed(0)
+    network = UpscaleGenerator(base_channels=4, num_blocks=1, scale=2).eval()
+    made = np.asarray(TranslationPipeline(network)(picture((200, 140))).images[0], int)
+    with torch.no_grad():
+        whole = np.asarray(to_pil(network(to_tensor(picture((200, 140))))), int)
+    assert np.abs(made - whole).max() <= 1
+
+
+def test_the_only_domain_need_not_be_named():
+    pipe = TranslationPipeline(DomainGenerator(num_domains=1, base_channels=4, num_blocks=1).eval(), ["ink"])
+    assert np.array_equal(pipe(picture()).images[0], pipe(picture(), "ink").images[0])
 
 
 def test_saving_what_was_loaded_gives_the_same_files(many, tmp_path):
@@ -118,13 +165,13 @@ def test_packages_of_before_load(many, tmp_path):
         "domains": ["plain", "ink"],
     }
     (tmp_path / "model_index.json").write_text(json.dumps(index))
-    assert load_pipeline(tmp_path).domains == ["plain", "ink"]
+    assert load_pipeline(tmp_path).styles == ["plain", "ink"]
 
 
 def test_many_domains_keep_their_order(tmp_path):
     names = [f"domain {10 - number}" for number in range(11)]
     TranslationPipeline(DomainGenerator(num_domains=11, base_channels=4, num_blocks=1), names).save_pretrained(tmp_path)
-    assert load_pipeline(tmp_path).domains == names
+    assert load_pipeline(tmp_path).styles == names
 
 
 def test_the_code_in_a_package_needs_nothing_of_the_house(pipe, many, tmp_path):
@@ -164,10 +211,12 @@ def test_every_translator_of_the_table_loads_as_a_package(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"strength": 1.5}, "strength must be a number from 0 to 1, got 1.5"),
+        ({"strength": 1.6}, "strength must be a number from 0 to 1.5, got 1.6"),
         ({"strength": float("nan")}, "strength must be a number"),
         ({"output_type": "latent"}, "output_type must be one of pil, np, pt, got 'latent'"),
-        ({"domain": "ink"}, "domain must be left out, as this network has one look; got 'ink'"),
+        ({"style": "ink"}, "style must be left out, as this network has one look; got 'ink'"),
+        ({"mask": picture((20, 20))}, "the mask must have the size of its photo, got 20 x 20 and 70 x 65"),
+        ({"mask": [picture(), picture()]}, "there must be one mask for each of 1 photos, or a single one, got 2"),
         ({"image": []}, "image is an empty list"),
     ],
 )

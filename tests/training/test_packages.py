@@ -58,7 +58,7 @@ def test_a_translator_loads_with_its_weights(exported):
     pipe = load_pipeline(folder)
     assert all(torch.equal(value, pipe.translator.state_dict()[name]) for name, value in net.state_dict().items())
     photo = Image.new("RGB", (20, 17), "teal")
-    assert pipe(photo, pipe.domains[0] if pipe.domains else None).images[0].size == (20 * pipe.scale, 17 * pipe.scale)
+    assert pipe(photo, pipe.looks[0]).images[0].size == (20 * pipe.scale, 17 * pipe.scale)
 
 
 def test_its_samples_are_held_out_pictures_and_their_translations(exported):
@@ -67,7 +67,7 @@ def test_its_samples_are_held_out_pictures_and_their_translations(exported):
     photos = sorted((folder / "samples").glob("photo-*.jpg"))
     assert len(photos) == 4
     assert Image.open(photos[0]).size == (config.data.crop // pipe.scale,) * 2
-    columns = 1 + max(1, len(pipe.domains))
+    columns = 1 + len(pipe.looks)
     assert Image.open(folder / "samples" / "sheet.jpg").size == (
         columns * (config.data.crop + 4) - 4,
         4 * (config.data.crop + 4) - 4,
@@ -82,7 +82,7 @@ def test_its_card_names_everything(exported):
     card = (folder / "README.md").read_text()
     assert f"`{type(net).__name__}`" in card and "--updates 1" in card and "$" not in card
     assert "Nobody's pictures" in card and ("worlds.py" in card)
-    assert ("Its domains are plain, ink." in card and 'domain="ink"' in card) == isinstance(config, Stargan)
+    assert ("Its domains are plain, ink." in card and 'style="ink"' in card) == isinstance(config, Stargan)
     fields = json.loads((folder / "card.json").read_text())
     write_card(folder, fields | {"title": "Zebras", "results": "Very good."})
     assert "# Zebras" in (folder / "README.md").read_text() and "Very good." in (folder / "README.md").read_text()

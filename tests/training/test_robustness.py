@@ -8,27 +8,27 @@ from styletransfer.pipelines.translation import TranslationPipeline
 from tests.conftest import picture
 from tests.tiny import scene
 from training.evaluate.metrics.pictures import standard
-from training.evaluate.robustness import adversarial_gain, flicker, identity, jpeg_gain, painter, rise_with_strength
+from training.evaluate.robustness import adversarial_gain, flicker, identity, jpeg_gain, rise_with_strength
 
 
 def photo(seed: int = 0) -> torch.Tensor:
     return scene(256, 256, seed) * 0.8
 
 
-def test_painter_is_the_pipeline(tiny_pipe):
+def test_a_painter_on_tensors_is_the_pipeline(tiny_pipe):
     image = picture((256, 256))
     for strength in (0.5, 1.0):
         shown = tiny_pipe(image, style="alpha", strength=strength, size=256, output_type="pt").images[0]
-        painted = painter(tiny_pipe, "alpha")(standard(image)[None], strength)[0]
+        painted = tiny_pipe.on_tensors(standard(image)[None], "alpha", strength)[0]
         torch.testing.assert_close((painted + 1) / 2, shown, atol=0.01, rtol=0)  # pictures have 256 values
 
 
-def test_painter_of_a_domain_is_the_pipeline():
+def test_a_translator_on_tensors_is_the_pipeline():
     torch.manual_seed(0)
     pipe = TranslationPipeline(DomainGenerator(num_domains=2, base_channels=4, num_blocks=1).eval(), ["plain", "ink"])
     image = picture((256, 256))
-    shown = pipe(image, domain="ink", strength=0.5, output_type="pt").images[0]
-    painted = painter(pipe, "ink")(standard(image)[None], 0.5)[0]
+    shown = pipe(image, style="ink", strength=0.5, output_type="pt").images[0]
+    painted = pipe.on_tensors(standard(image)[None], "ink", 0.5)[0]
     torch.testing.assert_close((painted + 1) / 2, shown, atol=1e-4, rtol=0)
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -18,7 +19,7 @@ from PIL import Image
 
 from styletransfer import ui
 from styletransfer.catalog import read_package
-from styletransfer.ui import studio
+from styletransfer.tasks import TASKS
 from styletransfer.ui.inputs import BeforeAfter, read
 from styletransfer.ui.studio import NOTHING, OWN
 from styletransfer.ui.words import WORDS
@@ -121,7 +122,7 @@ def test_values_out_of_range_are_refused(client, photo, wrong):
 
 
 def test_a_photo_of_many_megapixels_is_painted_smaller(client, photo, monkeypatch):
-    monkeypatch.setattr(studio, "MAX_MEGAPIXELS", 0.001)
+    monkeypatch.setitem(TASKS, "StyleTransferPipeline", replace(TASKS["StyleTransferPipeline"], megapixels=0.001))
     height, width, _ = paint(client, photo).shape
     assert 0.0009 < height * width / 1e6 <= 0.001 and abs(width / height - 70 / 65) < 0.1
 

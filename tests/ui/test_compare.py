@@ -14,7 +14,7 @@ from styletransfer import ui
 from styletransfer.catalog import read_package
 from styletransfer.sheet import GAP
 from styletransfer.ui import compare
-from styletransfer.ui.gallery import Choice
+from styletransfer.ui.visitor import Choice
 from tests.conftest import picture
 from tests.ui.noise import serve
 

@@ -72,7 +72,7 @@ def test_values_out_of_range_are_refused(client, wrong):
 def test_a_visitor_is_offered_what_he_loaded_and_nobody_else(tiny_package, noise_package):
     package = read_package(noise_package)
     loaded = dataclasses.replace(package, name="user/noise")
-    picker = Picker(Page([package, read_package(tiny_package)], load=None, visitor=None, look=None, photo=None), package.kind)
+    picker = Picker(Page([package, read_package(tiny_package)], load=None, visitor=None, look=None, photo=None), "noise")
     assert list(picker.offered(Visitor())) == ["noise"]
     assert list(picker.offered(Visitor((loaded,)))) == ["noise", "user/noise"]
     assert picker.follow(Visitor((loaded,)), "noise")["value"] == "user/noise"
@@ -84,7 +84,7 @@ def test_a_package_that_does_not_load_is_one_sentence_without_its_folder(noise_p
     def load(path):
         raise ValueError(f"{path} is broken")
 
-    picker = Picker(Page([read_package(noise_package)], load, visitor=None, look=None, photo=None), "GenerationPipeline")
+    picker = Picker(Page([read_package(noise_package)], load, visitor=None, look=None, photo=None), "noise")
     with pytest.raises(gr.Error, match="noise cannot be used") as refused:
         picker.open(Visitor(), "noise")
     assert str(noise_package) not in str(refused.value)

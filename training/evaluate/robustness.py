@@ -1,16 +1,15 @@
 """How a package behaves when its photo, the camera or the strength changes a little."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
-from diffusers import DiffusionPipeline
 from torch import Tensor
 
-from styletransfer.color import Palette, recolor
-from styletransfer.images import at_least, to_pil, to_tensor
-from styletransfer.pipelines.style_transfer import Controls, StyleTransferPipeline
+from styletransfer.images import to_pil, to_tensor
+from styletransfer.pipelines.photo import PhotoPipeline
 from training.evaluate.metrics.intervals import bootstrap_mean
 from training.evaluate.metrics.pictures import as_jpeg
 from training.evaluate.report import Score
@@ -21,25 +20,6 @@ FRAMES, WINDOW, MARGIN = 4, 192, 8  # pixels; the margin holds what only one of 
 DRIFT, ZOOM = (1.5, 0.75), 1.01  # of the camera from frame to frame: pixels right and down, and scale
 
 Paint = Callable[..., Tensor]  # photo (1, 3, H, W) in [-1, 1], strength -> painting, differentiable
-
-
-def painter(pipe: DiffusionPipeline, look: str | None) -> Paint:
-    """What `pipe` does between reading a picture and writing one, at the size of the photo, with gradients."""
-
-    def paint(photo: Tensor, strength: float = 1.0) -> Tensor:
-        if isinstance(pipe, StyleTransferPipeline):
-            if not strength:
-                return photo
-            parts, palette, controls, gate = pipe.resolve(look, strength), Palette.of(photo), Controls(), min(strength, 1)
-            colors = pipe.colors(palette, parts, gate * controls.tone, gate * controls.color)
-            base = recolor(photo, *colors)
-            strokes = (pipe.render(base, parts, palette) - base) / gate
-            return torch.lerp(base, (base + strokes).clamp(-1, 1), gate)
-        label = [torch.tensor([pipe.domains.index(look)])] if look is not None else []
-        after = pipe.translator(at_least(photo), *label)[..., : photo.shape[-2], : photo.shape[-1]].clamp(-1, 1)
-        return torch.lerp(photo, after, strength)
-
-    return paint
 
 
 def identity(photo: Tensor, strength: float = 1.0) -> Tensor:
@@ -97,7 +77,7 @@ def view(image: Tensor, place: Tensor, side: int) -> Tensor:
 
 def rise_with_strength(paint: Paint, photo: Tensor) -> float:
     """Part of the steps of strength from 0 to 1 by quarters at which the painting moves farther away from the photo."""
-    distances = [(paint(photo, strength) - photo).square().mean() for strength in STRENGTHS]
+    distances = [(paint(photo, strength=strength) - photo).square().mean() for strength in STRENGTHS]
     return sum(float(after > before) for before, after in pairwise(distances)) / (len(STRENGTHS) - 1)
 
 
@@ -115,9 +95,9 @@ TESTS = {
 
 
 @torch.no_grad()
-def robustness(pipe: DiffusionPipeline, look: str | None, photos: Sequence[Tensor], chosen: Sequence[str]) -> list[Score]:
+def robustness(pipe: PhotoPipeline, look: str | None, photos: Sequence[Tensor], chosen: Sequence[str]) -> list[Score]:
     """Scores of one look on `photos` (1, 3, S, S). The copy's are those of the network that changes nothing."""
-    scores, paint = [], painter(pipe, look)
+    scores, paint = [], partial(pipe.on_tensors, style=look)
     for key in chosen:
         name, test, better = TESTS[key]
         value = bootstrap_mean(torch.tensor([test(paint, photo) for photo in photos]))

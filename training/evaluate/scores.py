@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from diffusers import DiffusionPipeline
 from tqdm import tqdm
 
 from styletransfer.pipelines.generation import GenerationPipeline
-from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from styletransfer.pipelines.photo import PhotoPipeline
 from training.evaluate import independent
 from training.evaluate.describe import Extractor, Pyramid, describe, pixels
 from training.evaluate.inception import inception, inception_rows, lpips_network
@@ -26,7 +25,7 @@ SEEN = "seen by the losses"
 
 
 def choose(
-    wanted: Sequence[str], pipe: DiffusionPipeline, features: Features, judged: Subject, weights: bool = False
+    wanted: Sequence[str], pipe: PhotoPipeline | GenerationPipeline, features: Features, judged: Subject, weights: bool = False
 ) -> tuple[list[str], list, list[str]]:
     """Names of the metrics to compute, extractors of what they look at, and why some are left out.
 
@@ -34,7 +33,7 @@ def choose(
     cannot be had is an error. `weights` says whether there is a network that no loss sees.
     """
     reasons: dict[str, str] = {}
-    noise, enlarges, side = isinstance(pipe, GenerationPipeline), getattr(pipe, "scale", 1) > 1, judged.side
+    noise, side = not judged.photos, judged.side
     for name in NAMES:
         if name in independent.METRICS and not judged.single:
             reasons[name] = "no style of the package is a single painting"
@@ -42,7 +41,7 @@ def choose(
             reasons[name] = "it needs a network that no loss sees: --independent.weights FILE"
         elif noise and (name in PHOTO_METRICS or name in TESTS):
             reasons[name] = "pictures from noise have no photo"
-        elif enlarges and name in TESTS:
+        elif name in TESTS and pipe.scale > 1:
             reasons[name] = "a network that enlarges is not tested for robustness"
         elif side < SMALLEST_FOR_FEATURES and name in METRICS and METRICS[name].parts:
             reasons[name] = f"feature networks need {SMALLEST_FOR_FEATURES} px, the pictures have {side}"
@@ -75,7 +74,7 @@ def choose(
 
 
 def score(
-    pipe: DiffusionPipeline,
+    pipe: PhotoPipeline | GenerationPipeline,
     judged: Subject,
     features: Features,
     wanted: Sequence[str] = (),
@@ -87,7 +86,7 @@ def score(
     metrics, tests = [name for name in chosen if name in METRICS], [name for name in chosen if name in TESTS]
     headline, scores, few = [], [], []
     # the presets for paintings and for enlargement train on the features of SqueezeNet
-    trained = isinstance(pipe, StyleTransferPipeline) or getattr(pipe, "scale", 1) > 1
+    trained = pipe.task.any_painting or (bool(judged.photos) and pipe.scale > 1)
 
     def seen(images, jpeg: bool = False) -> dict:
         return describe(images, extractors, judged.side, jpeg)

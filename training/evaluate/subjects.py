@@ -1,17 +1,16 @@
-"""What is judged, by kind of package: its results, what a package that does nothing would give, and the real pictures."""
+"""What is judged of a package: its results, what a package that does nothing would give, and the real pictures."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import DiffusionPipeline
 from PIL import Image
 
 from styletransfer import open_image
 from styletransfer.images import to_pil
 from styletransfer.pipelines.generation import GenerationPipeline
-from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+from styletransfer.pipelines.photo import PhotoPipeline
 from training.data.folders import picture_files
 from training.evaluate.describe import SMALL
 from training.evaluate.independent import named_paintings
@@ -55,7 +54,7 @@ class Subject:
 
 
 def subject(
-    pipe: DiffusionPipeline,
+    pipe: PhotoPipeline | GenerationPipeline,
     photos: Path | None,
     paintings: Path | None,
     limit: int | None,
@@ -67,35 +66,31 @@ def subject(
         held: Whether to take the photos alone that training holds out of their folder.
         names: A json of the names of the styles' paintings, as `named_paintings` reads it.
     """
-    if isinstance(pipe, GenerationPipeline):
+    if pipe.task.takes == "noise":
         return from_noise(pipe, paintings, limit or MOST)
     if photos is None:
         raise ValueError("give photos to judge by: --photos DIR")
     files = evenly(picture_files(photos, "held"), limit or MOST) if held else listed(photos, limit or MOST)
     if len(files) < 2:
         raise ValueError(f"at least two photos are needed, {photos} has {len(files)}")
-    if getattr(pipe, "scale", 1) > 1:
+    if pipe.scale > 1:
         return enlarged(pipe, files, paintings, limit or MOST)
     if paintings is None:
         raise ValueError("give real paintings to judge by: --paintings DIR, with a painting or a sub-folder for each style")
-    if isinstance(pipe, StyleTransferPipeline):
-        wanted, option = pipe.styles, "style"
-        single = {style: [path] for style, path in named_paintings(wanted, paintings, names).items()}
-    else:
-        wanted, option, single = pipe.domains or [None], "domain", {}
+    single = {style: [path] for style, path in named_paintings(pipe.styles, paintings, names).items()}
     looks = {
         name: found
-        for name in wanted
+        for name in pipe.looks
         if (found := single.get(name)) or len(found := listed(folder_of(paintings, name), limit or MOST)) > 1
     }
-    missing = [str(name) for name in wanted if name not in looks]
+    missing = [name or "them" for name in pipe.looks if name not in looks]
     if not looks:
-        single_or = "a painting of its name, or " if option == "style" else ""
+        single_or = "a painting of its name, or " if pipe.styles else ""
         raise ValueError(f"{paintings} must have {single_or}two pictures or more in a folder for each of {', '.join(missing)}")
     pictures = [open_image(path) for path in files]
 
     def make(look: str | None) -> Iterable[Image.Image]:
-        return (pipe(picture, **({option: look} if look is not None else {})).images[0] for picture in pictures)
+        return (pipe(picture, look).images[0] for picture in pictures)
 
     protocol = (
         f"shorter side {SIDE} px, centre crop {SIDE} x {SIDE}; results and photos pass through JPEG quality 90, "
@@ -107,7 +102,7 @@ def subject(
     return Subject(pictures, pictures, looks, make, SIDE, True, protocol, warnings)
 
 
-def enlarged(pipe: DiffusionPipeline, files: list[Path], paintings: Path | None, limit: int) -> Subject:
+def enlarged(pipe: PhotoPipeline, files: list[Path], paintings: Path | None, limit: int) -> Subject:
     """Photos are shrunk first, and the results compared with what they were; the copy is a bicubic enlargement."""
     pictures = [to_pil(standard(open_image(path))) for path in files]
     small = [picture.resize((SIDE // pipe.scale,) * 2, Image.Resampling.BICUBIC) for picture in pictures]

@@ -75,7 +75,7 @@ def write_card(folder: Path, fields: dict) -> None:
         "styles": "\n".join(describe_style(name, about) for name, about in styles.items()) or "No style has a name yet.",
         "style_example": example,
         "domains": f" Its domains are {', '.join(domains)}." if domains else "",
-        "domain": f", domain={json.dumps(domains[-1])}" if domains else "",
+        "domain": f", style={json.dumps(domains[-1])}" if domains else "",
         "course": "\n\n".join(fields[name] for name in ("curves", "chosen") if name in fields),
     }
     template = Template((CARDS / fields["template"]).read_text(encoding="utf-8"))

@@ -40,7 +40,7 @@ class TranslatorExport:
         pipeline.save_pretrained(folder)
         rows = []
         for number, photo in enumerate(held_out(self.config, pipeline.scale), 1):
-            results = [pipeline(photo, domain).images[0] for domain in pipeline.domains or [None]]
+            results = [pipeline(photo, style).images[0] for style in pipeline.looks]
             save_sample(photo, folder / "samples" / f"photo-{number}.jpg")
             rows.append([photo.resize(results[0].size, Image.Resampling.NEAREST), *results])
         save_sample(sheet(rows), folder / "samples" / "sheet.jpg")

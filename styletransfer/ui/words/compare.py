@@ -23,7 +23,7 @@ WORDS = {
         "共 {count} 张图片，而一张图最多容纳 {most} 张。请减少强度，或只选一个模型。",
     ),
     "compare_empty": (
-        "There is no model with styles here yet. Load one in the tab *Models*.",
-        "这里还没有带风格的模型。请在“模型”页加载一个。",
+        "There is no model for photos here yet. Load one in the tab *Models*.",
+        "这里还没有可处理照片的模型。请在“模型”页加载一个。",
     ),
 }

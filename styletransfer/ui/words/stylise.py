@@ -2,8 +2,8 @@
 
 WORDS = {
     "stylise_empty": (
-        "### No painter here yet\nOpen the **Models** tab and load one, or start the app with `--package`.",
-        "### 还没有可用的绘画模型\n请在**模型**页加载一个，或用 `--package` 启动本应用。",
+        "### No model for photos here yet\nOpen the **Models** tab and load one, or start the app with `--package`.",
+        "### 还没有可处理照片的模型\n请在**模型**页加载一个，或用 `--package` 启动本应用。",
     ),
     "stylise_photo": ("Your photo", "你的照片"),
     "stylise_photo_drop": ("Drop a photo here, or click to choose", "拖入照片，或点击选择"),
@@ -49,12 +49,12 @@ WORDS = {
     "stylise_no_style": ("There is no style here yet.", "还没有可用的风格。"),
     "stylise_unknown": ("There is no style {name}, only {styles}.", "没有风格 {name}，只有 {styles}。"),
     "stylise_apart": (
-        "These two styles cannot be mixed: they belong to different models.",
-        "这两种风格属于不同的模型，无法混合。",
+        "These two styles cannot be mixed: they belong to different models, or to one that mixes none.",
+        "这两种风格属于不同的模型，或其模型不支持混合。",
     ),
     "stylise_broken": ("The model {name} could not be loaded.", "无法加载模型 {name}。"),
     "stylise_shrunk": (
-        "The photo has {megapixels:.0f} megapixels; it is painted at {width} x {height}, the most there is.",
-        "照片有 {megapixels:.0f} 百万像素；最大按 {width} x {height} 绘制。",
+        "The photo has {megapixels:.1f} megapixels; it is painted at {width} x {height}, the most there is.",
+        "照片有 {megapixels:.1f} 百万像素；最大按 {width} x {height} 绘制。",
     ),
 }
