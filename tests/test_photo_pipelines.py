@@ -9,7 +9,6 @@ import pytest
 import torch
 from gradio_client import Client, handle_file
 from PIL import Image
-from training.evaluate.__main__ import main as evaluate
 
 from styletransfer import TranslationPipeline, load_pipeline
 from styletransfer.__main__ import main
@@ -20,17 +19,19 @@ from styletransfer.pipelines.photo import PhotoPipeline
 from styletransfer.sheet import GAP
 from styletransfer.tasks import TASKS
 from styletransfer.ui import compare
+from styletransfer.ui.look import COLOR, TONE
 from styletransfer.ui.page import Page
 from styletransfer.ui.studio import NOBODY, NOTHING, OWN, Studio
 from tests.conftest import picture
 from tests.references import resnet
 from tests.tiny import NETWORKS
 from tests.ui.noise import serve, write_noise_package
+from training.__main__ import main as train
 
 TRANSLATORS = [name for name, row in NETWORKS.items() if row.network in TranslationPipeline.networks]
 KINDS = ["tiny", "converted", *TRANSLATORS]
 DOMAINS = ["plain", "ink", "haze"]
-SLIDERS = (1, 1, 0.5, 1)  # strength, brush, tone, color
+SLIDERS = (1, 1, TONE, COLOR)  # strength, brush, tone, color
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +168,7 @@ def test_evaluation(kind, packages, tmp_path):
     if load_pipeline(packages[kind]).scale == 1:
         metrics.append("rise_with_strength")
     folders = ["--photos", str(tmp_path / "photos"), "--paintings", str(tmp_path / "paintings")]
-    assert evaluate([str(packages[kind]), *folders, "--metrics", *metrics, "--json", str(out)]) == 0
+    assert train(["evaluate", str(packages[kind]), *folders, "--metrics", *metrics, "--json", str(out)]) == 0
     rows = json.loads(out.read_text())["scores"]
     assert {(row["metric"], row["style"]) for row in rows} == {
         (metric, style) for metric in metrics for style in styles or [None]

@@ -19,7 +19,7 @@ from styletransfer.pipelines.base import forget_paths, write_code
 from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
 from styletransfer.pipelines.painting import COLOR, SIZE, TONE, Controls, Painter, check_number
 from styletransfer.pipelines.photo import MAX_STRENGTH, PhotoOutput, PhotoPipeline, Picture, Report, as_numbers
-from styletransfer.styles import Style, check_name
+from styletransfer.styles import Style, check_name, keep_color
 
 STYLE_FILE = "style.safetensors"  # in a repository or folder that holds a single style
 NETWORKS = {"stylizer": StyleGenerator, "encoder": StyleEncoder, "enlarger": UpscaleGenerator}
@@ -189,7 +189,8 @@ class StyleTransferPipeline(Painter, PhotoPipeline):
         parts, palette, controls, gate = self.resolve(style, strength), Palette.of(photo), Controls(), min(strength, 1)
         base = recolor(photo, *self.colors(palette, parts, gate * controls.tone, gate * controls.color))
         strokes = (self.render(base, parts, palette) - base) / gate
-        return torch.lerp(base, (base + strokes).clamp(-1, 1), gate)
+        painting = keep_color(base + strokes, base, 1 - controls.color).clamp(-1, 1)
+        return torch.lerp(base, painting, gate)
 
     def resolve(self, style: StyleLike | None, strength: float = 1.0) -> list[tuple[Style, float]]:
         """What `style` at `strength` is made of: styles and their weights."""
