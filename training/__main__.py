@@ -28,6 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
         if name in COMMANDS:
             return import_module(f"training.commands.{name.replace('-', '_')}").main(words) or 0
         raise ValueError(f"there is no preset or command {name!r}: `python -m training --list` names them")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in ("training", "styletransfer"):
+            raise
+        print(f"error: {error.name} is missing: pip install -r training/requirements.txt", file=sys.stderr)
+        return 2
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -42,6 +42,16 @@ def test_every_command_is_listed_and_has_a_module(capsys):
     assert "no preset or command 'paint'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("words", "library"), [(["search", "--help"], "optuna"), (["check", "--help"], "tyro")])
+def test_a_library_that_only_training_needs_is_named(words, library, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, library, None)
+    for name in [name for name in sys.modules if name.startswith("training.commands")]:
+        monkeypatch.delitem(sys.modules, name)
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert library in error and "pip install -r training/requirements.txt" in error
+
+
 def test_no_budget(pictures, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["painter", "--data.photos", str(pictures / "photos"), "--data.paintings", str(pictures / "paintings")])
