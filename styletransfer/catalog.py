@@ -20,6 +20,8 @@ DEFAULT_PACKAGE = "painter"
 STYLES_FOLDER = "styles"  # of a package, with a file for each style
 PIPELINE_FILE = "pipeline"  # module of a package that holds the pipeline for plain diffusers
 MAX_HEADER = 10_000_000  # bytes
+MAX_TEXT = 1_000_000  # bytes of a card or a json: strangers write them, too
+MAX_TITLE = 200  # characters
 
 logger = logging.getLogger(__name__)
 
@@ -90,12 +92,18 @@ def read_package(folder: str | Path, name: str | None = None) -> Package:
     return Package(
         path=folder,
         name=name,
-        title=str(card.get("title") or card.get("model_name") or name.rpartition("/")[2]),
+        title=title_of(card) or name.rpartition("/")[2],
         kind=index["_class_name"],
         styles={name: {} for name in names} | {style["name"]: style for style in sorted(about, key=year) if "name" in style},
         samples=tuple(sorted(folder.glob("samples/*.jpg"))),
         card=card,
     )
+
+
+def title_of(card: dict) -> str:
+    """What a card calls its package, which may be nothing."""
+    titles = (card.get(field) for field in ("title", "model_name"))
+    return next((title[:MAX_TITLE] for title in titles if isinstance(title, str) and title.strip()), "")
 
 
 def year(about: dict[str, str]) -> float:
@@ -121,7 +129,7 @@ def read_index(folder: Path) -> dict:
 def read_json(path: Path) -> dict:
     """The JSON object in a file."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except FileNotFoundError:
         raise FileNotFoundError(f"{path} does not exist") from None
     except (ValueError, RecursionError) as error:
@@ -131,16 +139,31 @@ def read_json(path: Path) -> dict:
     return content
 
 
+def read_text(path: Path) -> str:
+    if path.stat().st_size > MAX_TEXT:
+        raise ValueError(f"{path} is too large: {path.stat().st_size} bytes, at most {MAX_TEXT} are read")
+    return path.read_text(encoding="utf-8")
+
+
+class PlainLoader(yaml.SafeLoader):
+    """YAML without aliases: a card of a kilobyte that nests them stands for gigabytes of text."""
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not read")
+        return super().compose_node(parent, index)
+
+
 def read_front_matter(card: Path) -> dict:
     """The YAML block between the lines of three dashes at the top of a card; empty without a card."""
     if not card.exists():
         return {}
-    head, *block = card.read_text(encoding="utf-8").split("---\n", 2)
+    head, *block = read_text(card).split("---\n", 2)
     if head.strip() or len(block) < 2:
         return {}
     try:
-        content = yaml.safe_load(block[0])
-    except yaml.YAMLError as error:
+        content = yaml.load(block[0], PlainLoader)
+    except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"the front matter of {card} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ValueError(f"the front matter of {card} must be a mapping, got {type(content).__name__}")

@@ -9,6 +9,13 @@ from styletransfer import catalog
 from styletransfer.catalog import check_style, find_package, list_packages, read_package
 from styletransfer.styles import Style
 
+# of nine levels, which would be 10^9 words
+BOMB = (
+    "---\na0: &a0 [word]\n"
+    + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+    + "title: *a9\n---\n"
+)
+
 
 def test_a_package_is_read_from_its_card_and_headers(tiny_package):
     (package,) = list_packages(tiny_package.parent)
@@ -37,6 +44,10 @@ def test_a_card_is_not_needed(tiny_package, tmp_path):
     [
         ("README.md", "---\ntitle: [\n---\n", "front matter of .*README.md is not valid YAML"),
         ("README.md", "---\njust words\n---\n", "must be a mapping, got str"),
+        ("README.md", BOMB, "aliases are not read"),
+        ("README.md", "---\ntitle: " + "[" * 5000 + "\n---\n", "is not valid YAML"),
+        ("README.md", "---\ntitle: " + "a" * 1_000_001 + "\n---\n", "is too large"),
+        ("model_index.json", " " * 1_000_001, "is too large"),
         ("model_index.json", "{", "model_index.json is not valid JSON"),
         ("model_index.json", "[]", "must hold a JSON object, got list"),
         ("model_index.json", "{}", "does not name a pipeline class"),
@@ -53,6 +64,13 @@ def test_a_broken_package_is_named_and_the_others_are_listed(file, content, mess
     with caplog.at_level(logging.WARNING):
         assert [package.name for package in list_packages(tmp_path)] == ["good"]
     assert "broken" in caplog.text
+
+
+@pytest.mark.parametrize(("title", "shown"), [("[1, 2]", "plain"), ("' '", "plain"), ("x" * 999, "x" * 200)])
+def test_a_title_is_a_short_text(title, shown, tiny_package, tmp_path):
+    shutil.copytree(tiny_package, tmp_path / "plain")
+    (tmp_path / "plain" / "README.md").write_text(f"---\ntitle: {title}\n---\n")
+    assert read_package(tmp_path / "plain").title == shown
 
 
 def test_folders_without_packages_are_empty(tmp_path):

@@ -21,6 +21,7 @@ LAUNCH_OPTIONS = {
     "max_file_size": "20mb",
     "footer_links": ["api"],
     "run_history": False,
+    "state_session_capacity": 500,  # visitors whose styles and looks are kept
     "enable_monitoring": False,
     "ssr_mode": False,
     "show_error": False,
