@@ -52,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--mask", type=Path, help="picture of the photo's size: white is painted, black stays, grey blends")
     add("-p", "--package", metavar="P", help="folder or Hub id of a package (default: $STYLETRANSFER_PACKAGE, or painter)")
     add("--device", default="auto", help="cpu, cuda, ... (default: the graphics card if there is one)")
+    add("--overwrite", action="store_true", help="replace pictures that exist; without it folders go on where they stopped")
     add("--list", action="store_true", help="list the packages here and their styles, or the styles of --package")
     return parser
 
@@ -99,6 +100,17 @@ def local(package: Path | str) -> Package:
 def run(options: argparse.Namespace) -> int:
     # everything that can be wrong without a look at the pixels is found before the seconds that torch takes to import
     jobs = plan(options.photos, options.output)
+    check_inputs(jobs, [Path(given).expanduser() for given in (options.style, options.mask) if given])
+    alone = len(jobs) == 1
+    if not options.overwrite:
+        done = [target for _, target in jobs if target.exists()]
+        if done and alone:
+            raise ValueError(f"{done[0]} exists; --overwrite replaces it")
+        jobs = [job for job in jobs if job[1] not in done]
+        if done:
+            print(f"{len(done)} of {len(done) + len(jobs)} are there already; --overwrite paints them anew")
+        if not jobs:
+            return 0
     found = find_package(options.package)
     package = local(found)
     if package.task.takes != "photo":
@@ -133,9 +145,7 @@ def run(options: argparse.Namespace) -> int:
     mask = open_image(options.mask) if options.mask else None
     failures = []
     # one bar, which moves within a photo too: big ones take a while to be enlarged
-    bar = tqdm(
-        total=len(jobs), desc="painting", bar_format=BAR, leave=len(jobs) > 1, disable=None, delay=0 if len(jobs) > 1 else 2
-    )
+    bar = tqdm(total=len(jobs), desc="painting", bar_format=BAR, leave=not alone, disable=None, delay=2 if alone else 0)
     for number, (photo, output) in enumerate(jobs):
 
         def report(part: float, done: int = number) -> None:
@@ -145,12 +155,12 @@ def run(options: argparse.Namespace) -> int:
             result = pipe(open_image(photo), style=style, mask=mask, progress=report, **numbers).images[0]
             save(result, output)
         except (ValueError, OSError, RuntimeError, MemoryError) as error:
-            if len(jobs) == 1:
+            if alone:
                 raise
             failures.append(sentence(error) if str(photo) in str(error) else f"{photo}: {sentence(error)}")
             report(1)
     bar.close()
-    print(jobs[0][1] if len(jobs) == 1 else f"{len(jobs) - len(failures)} of {len(jobs)} photos painted into {options.output}")
+    print(jobs[0][1] if alone else f"{len(jobs) - len(failures)} of {len(jobs)} photos painted into {options.output}")
     for failure in failures:
         print(f"failed: {failure}", file=sys.stderr)
     return 1 if failures else 0
@@ -177,12 +187,21 @@ def plan(photos: list[Path], output: Path) -> list[tuple[Path, Path]]:
     for photo, target in jobs:
         if target.suffix.lower() not in OUTPUTS:
             raise ValueError(f"{target} cannot be written: its name must end in one of {', '.join(sorted(OUTPUTS))}")
-        if target.exists() and target.samefile(photo):
-            raise ValueError(f"{target} is the photo itself, which is never overwritten")
         if target in taken:
             raise ValueError(f"{taken[target]} and {photo} would both be written to {target}")
         taken[target] = photo
     return jobs
+
+
+def check_inputs(jobs: list[tuple[Path, Path]], others: list[Path]) -> None:
+    """Refuse to write over a photo, the painting or style file, or the mask."""
+    existing = [target for _, target in jobs if target.exists()]
+    given = {"the photo itself": [photo for photo, target in jobs if target in existing], "the style or the mask": others}
+    for what, paths in given.items():
+        files = {(stat.st_dev, stat.st_ino) for path in paths if path.is_file() for stat in [path.stat()]}
+        for target in existing:
+            if (target.stat().st_dev, target.stat().st_ino) in files:
+                raise ValueError(f"{target} is {what}, which is never overwritten")
 
 
 def pictures_in(folder: Path, leave_out: Path) -> list[Path]:
@@ -230,7 +249,12 @@ def save(image, path: Path) -> None:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
         image.info = {"icc_profile": profile} if profile else {}
     path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, quality=95, icc_profile=image.info.get("icc_profile"))
+    part = path.with_name(f".{path.stem}.part{path.suffix}")  # a full disk or Ctrl-C leaves no half picture under its name
+    try:
+        image.save(part, quality=95, icc_profile=image.info.get("icc_profile"))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def sentence(error: BaseException) -> str:

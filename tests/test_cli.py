@@ -95,7 +95,7 @@ def test_styles_by_mixture_painting_and_file(work, tiny_pipe):
         "mine.safetensors": Style(unit_codes(1, seed=4), "mine"),
     }
     for text, style in wanted.items():
-        assert main(["photo.png", "-o", "out.png", "--style", text]) == 0
+        assert main(["photo.png", "-o", "out.png", "--style", text, "--overwrite"]) == 0
         assert np.array_equal(Image.open("out.png"), tiny_pipe(picture(), style=style).images[0])
 
 
@@ -132,7 +132,7 @@ def test_a_folder_goes_into_a_folder_and_a_broken_picture_stops_nothing(work, ca
     (work / "in" / "broken.jpg").write_bytes(b"nothing")
     (work / "in" / "notes.txt").write_text("nothing")
     for _ in range(2):  # the second run does not paint the paintings of the first
-        assert main(["in", "-o", "in/painted", "--style", "beta"]) == 1
+        assert main(["in", "-o", "in/painted", "--style", "beta", "--overwrite"]) == 1
         out, error = capsys.readouterr()
         assert out == "3 of 4 photos painted into in/painted\n"
         assert error == f"failed: {Path('in/broken.jpg')} is not a picture that can be read\n"
@@ -164,6 +164,47 @@ def test_formats_keep_what_they_can(work):
                 assert result.info["icc_profile"] == profile
     corner = Image.open("out.jpg").getpixel((64, 0))  # transparent in the photo: white where nothing can be transparent
     assert min(corner) > 245
+
+
+def test_nothing_is_overwritten_unasked(work, capsys):
+    picture(seed=3).save("painting.png")
+    before = Path("painting.png").read_bytes()
+    assert "--overwrite" in refused(capsys, "photo.png", "-o", "painting.png", "-s", "beta")
+    assert Path("painting.png").read_bytes() == before
+    for asked in ([], ["--overwrite"]):
+        line = refused(capsys, "photo.png", "-o", "painting.png", "-s", "painting.png", *asked)
+        assert "never overwritten" in line or not asked
+        line = refused(capsys, "photo.png", "-o", "painting.png", "-s", "beta", "--mask", "painting.png", *asked)
+        assert "never overwritten" in line or not asked
+    assert Path("painting.png").read_bytes() == before
+    assert main(["photo.png", "-o", "painting.png", "-s", "beta", "--overwrite"]) == 0
+    assert Path("painting.png").read_bytes() != before
+
+
+def test_a_folder_goes_on_where_it_stopped(work, capsys):
+    Path("in").mkdir()
+    for number in range(2):
+        picture(seed=number).save(f"in/{number}.png")
+    Path("out").mkdir()
+    Path("out/0.png").write_text("painted before")
+    assert main(["in", "-o", "out", "-s", "beta"]) == 0
+    assert "1 of 2 are there already" in capsys.readouterr().out
+    assert Path("out/0.png").read_text() == "painted before" and Image.open("out/1.png").size == picture().size
+    assert main(["in", "-o", "out", "-s", "beta"]) == 0 and main(["in", "-o", "out", "-s", "beta", "--overwrite"]) == 0
+    assert Image.open("out/0.png").size == picture().size
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_one_before(work, capsys, monkeypatch):
+    picture(seed=3).save("painting.png")
+    before = Path("painting.png").read_bytes()
+
+    def full(self, path, **options):
+        Path(path).write_bytes(b"half")
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    assert "No space left" in refused(capsys, "photo.png", "-o", "painting.png", "-s", "beta", "--overwrite")
+    assert Path("painting.png").read_bytes() == before and not list(Path().glob(".*part*"))
 
 
 def test_the_photo_is_never_overwritten(work, capsys):

@@ -147,7 +147,12 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import Tensor
 
+"""Which pictures are opened at all, known without torch."""
+
 MAX_PIXELS = 64_000_000
+# not EPS, for which Pillow starts Ghostscript on what a stranger wrote, nor formats that nobody keeps photos in (JPEG covers MPO)
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "PPM", "TIFF", "AVIF", "JPEG2000", "ICO", "PCX", "QOI", "SGI", "TGA")
+
 MIN_SIZE = 16  # pixels: the networks take nothing smaller
 UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, EOFError, KeyError, IndexError, OverflowError)
 
@@ -165,7 +170,7 @@ def open_image(path: str | Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `upright` has a limit of its own
-            image = Image.open(path)
+            image = Image.open(path, formats=FORMATS)
     except Image.DecompressionBombError:
         raise ValueError(f"{path} is too large: at most {MAX_PIXELS / 1e6:.0f} megapixels can be read") from None
     except UNREADABLE:
@@ -249,9 +254,15 @@ def to_pil(pixels: Tensor, like: Image.Image | None = None) -> Image.Image:
     return image
 
 
-def to_mask(image: Image.Image) -> Tensor:
-    """Mask (1, 1, H, W) in [0, 1] of a picture: 1 where it is white, 0 where it is black or transparent."""
+def to_mask(image: Image.Image, size: tuple[int, int] | None = None) -> Tensor:
+    """Mask (1, 1, H, W) in [0, 1] of a picture: 1 where it is white, 0 where it is black or transparent.
+
+    `size` is the width and height of its photo, which a mask must have.
+    """
     image = upright(image)
+    if size is not None and image.size != size:
+        sizes = f"{image.width} x {image.height} and {size[0]} x {size[1]}"
+        raise ValueError(f"the mask must have the size of its photo, got {sizes}")
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
     return torch.from_numpy(np.array(image.convert("L")))[None, None].float().div_(255)
@@ -277,13 +288,33 @@ from torch import Tensor
 from collections.abc import Mapping
 
 import torch
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.func import functional_call
 
+"""The base of every network."""
 
-class StyleAdapter(ModelMixin, ConfigMixin):
+from importlib import import_module
+
+from diffusers.configuration_utils import ConfigMixin
+from diffusers.models.modeling_utils import ModelMixin
+
+
+class Network(ModelMixin, ConfigMixin):
+    """A torch module whose arguments are its config, and which a folder or a repository of the Hub can hold."""
+
+    @classmethod
+    def from_pretrained(cls, path_or_repo, *arguments, **options):
+        """Network in a folder or in a repository of the Hub; `styletransfer.pipelines.loading.from_pretrained` names the options.
+
+        `StyleGenerator.from_pretrained("model_cards/painter", subfolder="stylizer")`
+        """
+        if not __name__.startswith("styletransfer."):  # a copy in a package, for people without styletransfer
+            return super().from_pretrained(path_or_repo, *arguments, **options)
+        return import_module("styletransfer.pipelines.loading").from_pretrained(cls, path_or_repo, *arguments, **options)
+
+
+class StyleAdapter(Network):
     """Low-rank changes of the convolutions of a `StyleGenerator`, and changes of the biases of its modulations.
 
     A convolution's weight W (O, I, k, k), as a matrix (O, I k k), becomes W + up @ down with `up` (O, rank) and `down`
@@ -327,6 +358,16 @@ class StyleAdapter(ModelMixin, ConfigMixin):
         for kind, factors in (("down", self.down), ("up", self.up)):
             kept |= {f"{key.replace('/', '.')}.{kind}": value for key, value in factors.items()}
         return kept
+
+    @torch.no_grad()
+    def load_factors(self, factors: Mapping[str, Tensor]) -> None:
+        """Take the values of `factors`, as a style file holds them: the same names and shapes as `factors()`."""
+        own = self.factors()
+        wrong = own.keys() ^ factors.keys() or {name for name in own if own[name].shape != factors[name].shape}
+        if wrong:
+            raise ValueError(f"these factors of another adapter do not fit: {', '.join(sorted(wrong)[:3])}")
+        for name, factor in own.items():
+            factor.copy_(factors[name])
 
     def forward(self) -> dict[str, Tensor]:
         """What to add to each parameter of the generator, by its name there; convolutions as matrices (O, I k k)."""
@@ -518,6 +559,7 @@ from torch import Tensor, nn
 
 
 TILE = 128  # pixels of the input: what a tile takes stays in the cache of a processor
+KEPT = 31 * 2**20  # bytes, just below glibc's limit of what it learns to keep
 WORTHWHILE = 1.1  # an enlargement below this is left to interpolation
 
 
@@ -558,6 +600,7 @@ def enlarged_tiles(network: nn.Module, image: Image.Image, level: int) -> Iterat
 
     Each is what the network makes of the whole image, there.
     """
+    torch.empty(KEPT // 4)  # once freed, glibc keeps so much for the next tile and does not return it: a quarter faster
     columns, rows = cuts(image.width), cuts(image.height)
     count, scale, more = (len(columns) - 1) * (len(rows) - 1), 2**level, network.overlap
     for number, ((top, bottom), (left, right)) in enumerate(product(pairwise(rows), pairwise(columns)), 1):
@@ -577,6 +620,7 @@ SIZE = 384  # pixels of the shorter side at which strokes are painted
 SIZES = (64, 2048)
 BRUSHES = (0.5, 2.0)
 TONE = 0.5  # at 1 a snow scene turns as dark as its Rembrandt
+COLOR = 0.8  # at 1 skin and sky are of one hue where a painting has but one
 PANORAMA = 4  # times the shorter side: a photo that is longer is painted at a smaller size
 STRIP = 256  # rows that are blended at a time
 
@@ -586,7 +630,7 @@ class Controls:
     """How a style is painted, beside its strength; `StyleTransferPipeline.__call__` says what each means."""
 
     tone: float = TONE
-    color: float = 1.0
+    color: float = COLOR
     brush: float = 1.0
     size: int = SIZE
 
@@ -619,10 +663,7 @@ class Painter:
         progress: Callable[[float], None] | None = None,
     ) -> Image.Image:
         """The painting of an upright `photo`, of its size, with its transparency."""
-        where = None if mask is None else to_mask(mask)
-        if where is not None and where.shape[-2:] != (photo.height, photo.width):
-            sizes = f"{where.shape[-1]} x {where.shape[-2]} and {photo.width} x {photo.height}"
-            raise ValueError(f"the mask must have the size of its photo, got {sizes}")
+        where = None if mask is None else to_mask(mask, photo.size)
         total = sum(weight for _, weight in parts)
         if not total:
             return photo.copy()
@@ -741,7 +782,7 @@ class StyleTransferPipeline(Painter, DiffusionPipeline):
         strength: float = 1.0,
         mask: Image.Image | None = None,
         tone: float = TONE,
-        color: float = 1.0,
+        color: float = COLOR,
         brush: float = 1.0,
         size: int = SIZE,
     ) -> ImagePipelineOutput:

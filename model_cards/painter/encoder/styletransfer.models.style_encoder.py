@@ -2,9 +2,29 @@
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
+
+"""The base of every network."""
+
+from importlib import import_module
+
+from diffusers.configuration_utils import ConfigMixin
+from diffusers.models.modeling_utils import ModelMixin
+
+
+class Network(ModelMixin, ConfigMixin):
+    """A torch module whose arguments are its config, and which a folder or a repository of the Hub can hold."""
+
+    @classmethod
+    def from_pretrained(cls, path_or_repo, *arguments, **options):
+        """Network in a folder or in a repository of the Hub; `styletransfer.pipelines.loading.from_pretrained` names the options.
+
+        `StyleGenerator.from_pretrained("model_cards/painter", subfolder="stylizer")`
+        """
+        if not __name__.startswith("styletransfer."):  # a copy in a package, for people without styletransfer
+            return super().from_pretrained(path_or_repo, *arguments, **options)
+        return import_module("styletransfer.pipelines.loading").from_pretrained(cls, path_or_repo, *arguments, **options)
 
 
 class Standardize(nn.Module):
@@ -19,7 +39,7 @@ class Standardize(nn.Module):
         return (x - self.mean) / self.deviation
 
 
-class StyleEncoder(ModelMixin, ConfigMixin):
+class StyleEncoder(Network):
     """Style code of a painting: means and deviations of learned features, as AdaIN describes a style (Huang & Belongie 2017).
 
     Args:

@@ -4,8 +4,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 """Parts that several networks use."""
@@ -73,6 +72,26 @@ def check_level(level: float, top: int) -> int:
     if not 0 <= level <= top:
         raise ValueError(f"level must be from 0 to {top}, got {level}")
     return math.ceil(level)
+"""The base of every network."""
+
+from importlib import import_module
+
+from diffusers.configuration_utils import ConfigMixin
+from diffusers.models.modeling_utils import ModelMixin
+
+
+class Network(ModelMixin, ConfigMixin):
+    """A torch module whose arguments are its config, and which a folder or a repository of the Hub can hold."""
+
+    @classmethod
+    def from_pretrained(cls, path_or_repo, *arguments, **options):
+        """Network in a folder or in a repository of the Hub; `styletransfer.pipelines.loading.from_pretrained` names the options.
+
+        `StyleGenerator.from_pretrained("model_cards/painter", subfolder="stylizer")`
+        """
+        if not __name__.startswith("styletransfer."):  # a copy in a package, for people without styletransfer
+            return super().from_pretrained(path_or_repo, *arguments, **options)
+        return import_module("styletransfer.pipelines.loading").from_pretrained(cls, path_or_repo, *arguments, **options)
 
 
 def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
@@ -97,7 +116,7 @@ class ResidualBlock(nn.Module):
         self.conv1, self.conv2 = conv3x3(channels, channels), conv3x3(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.relu(self.conv1(x)))
+        return x + self.conv2(F.relu(self.conv1(x), inplace=True))
 
 
 class Stage(nn.Module):
@@ -112,11 +131,12 @@ class Stage(nn.Module):
             self.to_image[0].weight.mul_(0.1)  # the result starts near the bicubic enlargement
 
     def forward(self, x: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.blocks(F.leaky_relu(self.stem(x), 0.2))
-        return x, F.interpolate(image, scale_factor=2, mode="bicubic", align_corners=False) + self.to_image(x)
+        x = self.blocks(F.leaky_relu(self.stem(x), 0.2, inplace=True))
+        # contiguous: bicubic interpolation takes twice as long where the channels come last, as convolutions like them
+        return x, F.interpolate(image.contiguous(), scale_factor=2, mode="bicubic", align_corners=False) + self.to_image(x)
 
 
-class UpscaleGenerator(ModelMixin, ConfigMixin):
+class UpscaleGenerator(Network):
     """Enlarges an image by a pyramid of residuals over bicubic enlargements (LapSRN, Lai et al. 2017, arXiv 1704.03915).
 
     All but the last steps work at lower resolutions than the result (Shi et al. 2016, arXiv 1609.05158). By default x4 takes
@@ -130,6 +150,8 @@ class UpscaleGenerator(ModelMixin, ConfigMixin):
     Example:
         `large = UpscaleGenerator()(torch.rand(1, 3, 64, 64) * 2 - 1)  # (1, 3, 256, 256)`
     """
+
+    size_multiple = 1
 
     @register_to_config
     def __init__(self, base_channels: int = 48, num_blocks: int = 2, scale: int = 4):
@@ -157,7 +179,7 @@ class UpscaleGenerator(ModelMixin, ConfigMixin):
         level = len(self.stages) if level is None else level
         if level not in range(1, len(self.stages) + 1):
             raise ValueError(f"level must be from 1 to {len(self.stages)}, got {level}")
-        x = image = pad_to_multiple(image, 1)  # pads nothing, refuses what is too small
+        x = image = pad_to_multiple(image, self.size_multiple)  # pads nothing, refuses what is too small
         images = []
         for stage in self.stages[:level]:
             x, image = stage(x, image)

@@ -1,12 +1,35 @@
 """The flagship generator: a photo and a style code in, a painting out."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
+"""The base of every network."""
+
+from importlib import import_module
+
+from diffusers.configuration_utils import ConfigMixin
+from diffusers.models.modeling_utils import ModelMixin
+
+
+class Network(ModelMixin, ConfigMixin):
+    """A torch module whose arguments are its config, and which a folder or a repository of the Hub can hold."""
+
+    @classmethod
+    def from_pretrained(cls, path_or_repo, *arguments, **options):
+        """Network in a folder or in a repository of the Hub; `styletransfer.pipelines.loading.from_pretrained` names the options.
+
+        `StyleGenerator.from_pretrained("model_cards/painter", subfolder="stylizer")`
+        """
+        if not __name__.startswith("styletransfer."):  # a copy in a package, for people without styletransfer
+            return super().from_pretrained(path_or_repo, *arguments, **options)
+        return import_module("styletransfer.pipelines.loading").from_pretrained(cls, path_or_repo, *arguments, **options)
+
 Statistics = dict[nn.Module, tuple[Tensor, Tensor]]
+GRAIN = 128  # side of the noise, which repeats, at a quarter of the resolution
+SCALES = (1, 2, 4, 8)  # over so many of its pixels it is smoothed
 
 
 class ModulatedNorm(nn.Module):
@@ -64,7 +87,7 @@ def conv3x3(in_channels: int, out_channels: int, stride: int = 1, bias: bool = F
     return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, padding_mode="reflect", bias=bias)
 
 
-class StyleGenerator(ModelMixin, ConfigMixin):
+class StyleGenerator(Network):
     """Paints strokes over a photo whose colours are already those of the style (`styletransfer.color`).
 
     A style is a code that modulates the normalisations, and for named styles an adapter of the weights (`StyleAdapter`). The
@@ -72,6 +95,10 @@ class StyleGenerator(ModelMixin, ConfigMixin):
     returns the image exactly and scaling the code is the strength of the style. The painting is an underpainting, the image at
     half of its resolution, and the strokes of the trunk over it. At a quarter, whatever the strokes have not learned shows as
     fog; at full resolution the photo's own texture stays, and no stroke is ever learned.
+
+    Beside the image the trunk sees noise of several scales, always the same. Without it, every place of a smooth sky looks alike
+    to a convolution, and strokes there can only be ripples, as regular as brickwork (Ulyanov et al. 2016,
+    https://arxiv.org/abs/1603.03417, sec. 3.1; Karras et al. 2019, sec. 3.2). While it trains, the noise is shifted by chance.
 
     The trunk runs at a quarter and an eighth of the resolution. Nothing in it upsamples by learned zero-filling: features grow
     by bilinear interpolation, and the last pixel shuffle is followed by the binomial filter (1, 2, 1), two of the zero-order
@@ -93,7 +120,8 @@ class StyleGenerator(ModelMixin, ConfigMixin):
     def __init__(self, code_size: int = 192, base_channels: int = 64, trunk_channels: int = 96, num_blocks: int = 3):
         super().__init__()
         half = max(base_channels // 2, 16)
-        self.stem = ModulatedConv(48, base_channels, code_size)
+        self.register_buffer("grain", grain(), persistent=False)
+        self.stem = ModulatedConv(48 + len(SCALES), base_channels, code_size)
         self.before = ModulatedBlock(base_channels, code_size)
         self.down = ModulatedConv(base_channels, trunk_channels, code_size, stride=2)
         self.blocks = nn.ModuleList(ModulatedBlock(trunk_channels, code_size) for _ in range(num_blocks))
@@ -112,7 +140,7 @@ class StyleGenerator(ModelMixin, ConfigMixin):
 
         The result has the size of the image and may leave [-1, 1] a little. With `statistics`, an empty dict, the mean and
         variance of every normalisation are collected into it; a filled one is used in place of the image's own, which makes
-        tiles of one image and frames of one film agree.
+        frames of one film agree, and tiles of one image that begin at multiples of 512 pixels.
         """
         height, width = image.shape[-2:]
         if min(height, width) < 16:
@@ -124,7 +152,14 @@ class StyleGenerator(ModelMixin, ConfigMixin):
         return image + gate.view(-1, 1, 1, 1) * (painting - image)
 
     def strokes(self, x: Tensor, code: Tensor, statistics: Statistics | None) -> Tensor:
-        quarter = self.before(self.stem(F.pixel_unshuffle(x, 4), code, statistics), code, statistics)  # (B, C, H/4, W/4)
+        seen = F.pixel_unshuffle(x, 4)  # (B, 48, H/4, W/4)
+        top, left = torch.randint(GRAIN, (2,)).tolist() if self.training else (0, 0)
+        rows, columns = (
+            (torch.arange(side, device=x.device) + start) % GRAIN for side, start in zip(seen.shape[2:], (top, left), strict=True)
+        )
+        noise = self.grain[:, rows][:, :, columns].to(x.dtype).expand(len(x), -1, -1, -1)
+        quarter = self.stem(torch.cat([seen, noise], dim=1), code, statistics)
+        quarter = self.before(quarter, code, statistics)  # (B, C, H/4, W/4)
         h = self.down(quarter, code, statistics)  # (B, T, H/8, W/8)
         for block in self.blocks:
             h = block(h, code, statistics)
@@ -135,6 +170,17 @@ class StyleGenerator(ModelMixin, ConfigMixin):
         h = F.pixel_shuffle(self.out(self.detail(h, code, statistics)), 2)  # (B, 3, H, W)
         h = F.pad(h, (1, 1, 1, 1), mode="replicate")
         return F.avg_pool2d(F.avg_pool2d(h, 2, stride=1), 2, stride=1)
+
+
+def grain() -> Tensor:
+    """Noise (4, `GRAIN`, `GRAIN`) of mean 0 and variance 1, whose borders meet: white, and smoothed more and more."""
+    # numpy promises never to change these numbers, on which trained weights rely
+    white = np.random.RandomState(0).standard_normal((len(SCALES), GRAIN, GRAIN))
+    smooth = [
+        sum(np.roll(one, (-y, -x), (0, 1)) for y in range(size) for x in range(size))
+        for one, size in zip(white, SCALES, strict=True)
+    ]
+    return torch.from_numpy(np.stack([(one - one.mean()) / one.std() for one in smooth])).float()
 
 
 def double(x: Tensor) -> Tensor:
