@@ -154,3 +154,23 @@ def test_some_options_are_for_painters_only(tmp_path, capsys):
         assert f"{option} {verb} for painters" in capsys.readouterr().err
     assert main(["export", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--title", "Ink"]) == 0
     assert "# Ink" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_run_is_not_exported_over_itself(run, capsys):
+    weights = (run / "pipeline" / "stylizer" / "diffusion_pytorch_model.safetensors").read_bytes()
+    for out in (run / "pipeline", run, run.parent):
+        assert main(["export", str(run), "--out", str(out)]) == 2 and "give another folder" in capsys.readouterr().err
+    assert (run / "pipeline" / "stylizer" / "diffusion_pytorch_model.safetensors").read_bytes() == weights
+
+
+def test_an_export_that_fails_leaves_the_package_before(run, tmp_path, monkeypatch):
+    out = tmp_path / "package"
+    assert main(["export", str(run), "--out", str(out)]) == 0
+    before = (out / "README.md").read_bytes()
+
+    def fail(folder, fields):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("training.commands.export.write_card", fail)
+    assert main(["export", str(run), "--out", str(out)]) == 2
+    assert (out / "README.md").read_bytes() == before and sorted(path.name for path in tmp_path.glob("*package*")) == ["package"]

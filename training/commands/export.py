@@ -50,14 +50,13 @@ class Export:
 
 def publish(options: Export, out: Path) -> None:
     """Write the package of a run into the folder `out`."""
-    from styletransfer.images import open_image
     from styletransfer.pipelines.style_transfer import StyleTransferPipeline
-    from training.packaging.painter import write_samples
-    from training.packaging.training_state import write_training_state
 
     source = options.run / "pipeline"
     if not (source / "model_index.json").is_file():
         raise ValueError(f"{options.run} holds no finished package: there is no {source / 'model_index.json'}")
+    if source.resolve().is_relative_to(out.resolve()):
+        raise ValueError(f"--out {out} is the run itself, or holds it; give another folder")
     if out.exists() and any(out.iterdir()) and not (out / "model_index.json").is_file():
         raise ValueError(f"{out} is not empty and no package; give another folder")
     painter = read_index(source)["_class_name"] == StyleTransferPipeline.__name__
@@ -70,7 +69,22 @@ def publish(options: Export, out: Path) -> None:
         given["sources"] = options.sources.read_text(encoding="utf-8").strip()
     if options.push:
         given["address"] = options.push
-    shutil.rmtree(out, ignore_errors=True)
+    title = {"title": options.title or out.resolve().name}
+    fresh = out.with_name(f".{out.resolve().name}.part")  # a package takes the place of another when it is whole
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        write(options, source, fresh, equipped, title | given)
+        shutil.rmtree(out, ignore_errors=True)
+        fresh.rename(out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def write(options: Export, source: Path, out: Path, equipped: "StyleTransferPipeline | None", given: dict) -> None:
+    from styletransfer.images import open_image
+    from training.packaging.painter import write_samples
+    from training.packaging.training_state import write_training_state
+
     shutil.copytree(source, out)
     if equipped:
         equipped.save_pretrained(out)
@@ -80,8 +94,7 @@ def publish(options: Export, out: Path) -> None:
             write_samples(equipped, [open_image(path).convert("RGB") for path in photos], out / "samples")
     if options.with_training_state:
         write_training_state(options.run, out)
-    title = {"title": options.title or out.resolve().name}
-    write_card(out, read_json(out / FIELDS_FILE) | title | findings(options.run, out) | given)
+    write_card(out, read_json(out / FIELDS_FILE) | findings(options.run, out) | given)
 
 
 def equip(options: Export, package: Path) -> "StyleTransferPipeline":
