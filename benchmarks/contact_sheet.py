@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("-o", "--output", type=Path, required=True, help="the sheet, a .jpg or .png file")
     parser.add_argument("--size", type=int, default=320, help="longer side of the pictures on the sheet, in pixels")
     parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument("--styles", nargs="+", metavar="STYLE", help="these alone, in this order; all by default")
     parser.add_argument("--style", help="show this style alone, at the strengths in --strengths")
     parser.add_argument("--strengths", type=float, nargs="+", default=[0, 0.25, 0.5, 0.75, 1, 1.25])
     options = parser.parse_args(arguments)
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.style:
             cells = {f"{options.style} {strength:g}": (options.style, strength) for strength in options.strengths}
         else:
-            cells = {style: (style, options.strength) for style in pipe.styles}
+            cells = {style: (style, options.strength) for style in options.styles or pipe.styles}
         rows = paint(pipe, [open_image(path) for path in options.photos], cells)
         captions = [["photo", *cells], *([""] * (len(cells) + 1) for _ in rows[1:])]
         pairs = [list(zip(names, row, strict=True)) for names, row in zip(captions, rows, strict=True)]
