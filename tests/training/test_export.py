@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,6 @@ def test_an_export_that_fails_leaves_the_package_before(run, tmp_path, monkeypat
     def fail(folder, fields):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("training.commands.export.write_card", fail)
+    monkeypatch.setattr(import_module("training.commands.export"), "write_card", fail)
     assert main(["export", str(run), "--out", str(out)]) == 2
     assert (out / "README.md").read_bytes() == before and sorted(path.name for path in tmp_path.glob("*package*")) == ["package"]
