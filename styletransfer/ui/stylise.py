@@ -148,9 +148,9 @@ def build(page: Page) -> None:
 
     hand = [widget.input for widget in (style, second, mix, *sliders)]
     gr.on(hand, trigger_mode="always_last", **show)
-    photo.change(lambda: (None, None, gr.update(open=False)), None, [editor, mask, masking], **at_once).then(**show).success(
-        **renew
-    )
+    fresh = photo.change(lambda: (None, None, gr.update(open=False)), None, [editor, mask, masking], **at_once)
+    # a photo that comes while the one before is painted is not left out
+    fresh.then(trigger_mode="always_last", **show).success(**renew)
     adapting = [own, second, mixing, brush, tone, color]
     style.change(studio.follow, [style, second, page.visitor], adapting, **at_once)
     second.change(lambda name: gr.update(visible=name != NOTHING), second, mix, **at_once)
