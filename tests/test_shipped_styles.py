@@ -9,10 +9,10 @@ from PIL import Image
 
 from styletransfer import StyleTransferPipeline, load_pipeline, open_image
 from styletransfer.catalog import read_package
+from styletransfer.ui.painting import PREVIEW
 
 PACKAGE = Path(__file__).parents[1] / "model_cards" / "painter"
 STYLES = list(read_package(PACKAGE).styles)
-PREVIEW = 1024  # pixels of the longer side on the page
 LEVELS = 4  # of 255
 
 pytestmark = pytest.mark.slow
