@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageFont
 
-from styletransfer.sheet import GAP, contact_sheet, shortened, thumbnail
+from styletransfer.sheet import GAP, contact_sheet, drawable, shortened, thumbnail
 
 CAPTION = 28  # pixels of the line of captions on a sheet of small pictures
 
@@ -55,6 +55,11 @@ def test_large_pictures_shrink_and_small_ones_do_not_grow():
 
 def test_what_is_transparent_is_white():
     assert thumbnail(Image.new("RGBA", (4, 4), (255, 0, 0, 0)), 10).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_an_accent_that_the_font_lacks_is_left_out():
+    """Instead of an empty box; fonts that are installed have them."""
+    assert drawable("Café (at night)", ImageFont.load_default(16)) == "Cafe (at night)"
 
 
 def test_a_caption_that_is_too_wide_is_shortened():
