@@ -1,6 +1,7 @@
 """A named style as a low-rank change of the generator's weights."""
 
 from collections.abc import Mapping
+from threading import Lock
 
 import torch
 from diffusers.configuration_utils import register_to_config
@@ -8,6 +9,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from styletransfer.models.network import Network
+
+# functional_call puts the changed weights into the network for as long as it runs: two threads at once would paint with each
+# other's, and leave them there
+TURNS = Lock()
 
 
 class StyleAdapter(Network):
@@ -84,9 +89,10 @@ def changes(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def adapted(stylizer: nn.Module, added: Mapping[str, Tensor], *inputs: Tensor) -> Tensor:
     """What `stylizer` makes of `inputs` with `added` on top of its parameters."""
-    parameters = dict(stylizer.named_parameters())
-    changed = {name: parameters[name] + change.view_as(parameters[name]) for name, change in added.items()}
-    return functional_call(stylizer, changed, inputs)
+    with TURNS:
+        parameters = dict(stylizer.named_parameters())
+        changed = {name: parameters[name] + change.view_as(parameters[name]) for name, change in added.items()}
+        return functional_call(stylizer, changed, inputs)
 
 
 def misfits(stylizer: nn.Module, factors: Mapping[str, Tensor]) -> list[str]:

@@ -1,4 +1,5 @@
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -69,6 +70,20 @@ def test_a_painting_is_colours_then_strokes(tiny_pipe, parts):
     want = by_hand(tiny_pipe, photo, parts)
     assert np.abs(numbers(painted(tiny_pipe, photo, style=parts)) - want).max() <= 2  # roundings
     assert np.abs(want - numbers(photo)).mean() > 5
+
+
+def test_two_visitors_at_once_get_what_each_would_get_alone(tiny_package):
+    """The adapter of one painting is not in the weights of another, then or later."""
+    pipe = load_pipeline(tiny_package)
+    photos = [picture(seed=number) for number in range(2)]
+    asked = [(photo, style) for photo in photos for style in ("alpha", "beta")]
+    alone = [numbers(painted(pipe, photo, style)) for photo, style in asked]
+    before = copy.deepcopy(pipe.stylizer.state_dict())
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(20):
+            together = list(pool.map(lambda one: numbers(painted(pipe, *one)), asked))
+            assert all(map(np.array_equal, alone, together))
+    assert all(torch.equal(value, before[name]) for name, value in pipe.stylizer.state_dict().items())
 
 
 def test_strength_is_the_weight_of_a_style(tiny_pipe):
