@@ -35,8 +35,9 @@ class Package:
         name: The folder's name, or its id on the Hub if it was fetched.
         title: What to call it, from the card.
         kind: Class of its pipeline.
-        styles: What each of its styles says of its painting, by the style's name: `title`, `artist`, `year`. The oldest first.
-            Of a translator the names of its domains, of which nothing is said.
+        styles: What each of its styles says of its painting, by the style's name: `title`, `artist`, `year`. The first is the one
+            that the card names as its `cover`, then the oldest. Of a translator the names of its domains, of which nothing is
+            said.
         samples: Its sample pictures; the thumbnail of a style is `samples/<style>.jpg`.
         card: Everything in the front matter of the card.
     """
@@ -89,12 +90,13 @@ def read_package(folder: str | Path, name: str | None = None) -> Package:
     domains = index.get("domains")
     names = [name for name in domains if isinstance(name, str)] if isinstance(domains, dict | list) else []
     about = [read_header(path).get("__metadata__", {}) for path in sorted((folder / STYLES_FOLDER).glob("*.safetensors"))]
+    about = sorted((style for style in about if "name" in style), key=lambda style: (style["name"] != card.get("cover"), year(style)))
     return Package(
         path=folder,
         name=name,
         title=title_of(card) or name.rpartition("/")[2],
         kind=index["_class_name"],
-        styles={name: {} for name in names} | {style["name"]: style for style in sorted(about, key=year) if "name" in style},
+        styles={name: {} for name in names} | {style["name"]: style for style in about},
         samples=tuple(sorted(folder.glob("samples/*.jpg"))),
         card=card,
     )

@@ -12,7 +12,7 @@ from torch import Tensor
 from styletransfer.color import LUMA, Palette
 
 FORMAT = "styletransfer.style.v2"
-ABOUT = ("title", "artist", "year", "source", "licence")  # what a style file may say of its painting
+ABOUT = ("title", "artist", "year", "group", "source", "licence")  # what a style file may say of its painting
 LONGEST = 300  # characters of each
 LARGEST = 20  # megabytes of a style file: many times what an adapter takes
 
@@ -27,7 +27,7 @@ class Style:
         palettes: The colours of each painting; a photo takes the code and the colours of the nearest. Without palettes the photo
             keeps its colours, and there is one code.
         adapter: Factors of a `StyleAdapter`, by name; empty for a style that the encoder saw and nobody trained.
-        about: Of the painting: `title`, `artist`, `year`, `source`, `licence`.
+        about: Of the painting: `title`, `artist`, `year`, the `group` that it hangs with on the page, `source`, `licence`.
 
     Example:
         `pipe.encode_style(painting, name="my style").save("my-style.safetensors")`

@@ -126,3 +126,11 @@ def test_the_oldest_painting_comes_first(tiny_package, tmp_path):
     for name, said in (("wave", "c. 1831"), ("zodiac", "1896-1897"), ("undated", "unknown")):
         replace(beta, name=name, about={"year": said}).save(package / "styles" / f"{name}.safetensors")
     assert list(read_package(package).styles) == ["wave", "zodiac", "alpha", "beta", "undated"]
+
+
+def test_the_cover_comes_before_the_oldest(tiny_package, tmp_path):
+    package = tmp_path / "package"
+    shutil.copytree(tiny_package, package)
+    for cover, styles in (("beta", ["beta", "alpha"]), ("gone", ["alpha", "beta"]), ("[beta]", ["alpha", "beta"])):
+        (package / "README.md").write_text(f"---\ncover: {cover}\n---\n")
+        assert list(read_package(package).styles) == styles

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from gradio.i18n import I18nData
@@ -14,6 +15,7 @@ from styletransfer.ui.words import WORDS, say
 
 THUMBNAIL = 128  # pixels of a side: three dozen are painted in one and a half seconds on one core
 LONGEST = 80  # characters of a title or an artist: a file may say anything
+ALL, YOURS = "all", "yours"  # groups of the wall beside those that the styles name
 
 
 def for_photos(packages: Sequence[Package]) -> list[Package]:
@@ -42,6 +44,20 @@ def labels(styles: Mapping[str, Choice]) -> list[tuple[str | I18nData, str]]:
     return [
         (label(choice) if "/" not in key else f"{title(choice)} ({choice.package.title})", key) for key, choice in styles.items()
     ]
+
+
+def group(choice: Choice) -> str:
+    """What `choice` hangs with; what a visitor brought along hangs together."""
+    return choice.about.get("group", "")[:LONGEST].strip() if choice.own else YOURS
+
+
+def groups(styles: Mapping[str, Choice]) -> list[tuple[str | I18nData, str]]:
+    """What the groups of `styles` are called, and their keys, the largest first; nothing where there is only one."""
+    sizes = Counter(group(choice) for choice in styles.values() if group(choice))
+    found = [name for name, _ in sizes.most_common()]
+    words = {name: "group_" + re.sub(r"\W+", "-", name).lower() for name in found}
+    names = [(say(words[name]) if words[name] in WORDS else name, name) for name in found]
+    return [(say("stylise_all"), ALL), *names] if len(found) > 1 else []
 
 
 def label(choice: Choice) -> str | I18nData:
@@ -75,10 +91,13 @@ def data_url(image: Image.Image) -> str:
 
 
 def cards_css(styles: Mapping[str, Choice], thumbnails: Mapping[str, str | None]) -> str:
-    """Thumbnails and bylines around the radio buttons, which keep their labels, their focus and the keyboard."""
+    """Thumbnails, bylines and groups of the radio buttons, which keep their labels, their focus and the keyboard."""
     rules = []
     for key, choice in styles.items():
-        card = f".cards label:has(input[value={css_string(key)}])"
+        label_of = f"label:has(input[value={css_string(key)}])"
+        card = f".cards {label_of}"
+        others = f'input:checked:not([value="{ALL}"], [value={css_string(group(choice))}])'
+        rules.append(f"#stylise:has(#groups {others}) #style {label_of} {{ display: none; }}")
         if thumbnails.get(key):
             rules.append(f"{card}::before {{ background-image: url({thumbnails[key]}); }}")
         for language, byline in zip(("", ":lang(zh)"), bylines(choice), strict=True):

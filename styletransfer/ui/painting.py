@@ -46,11 +46,12 @@ def paint(
     second: Choice | None = None,
     mix: float = 0.5,
     mask: str | None = None,
+    progress: Callable[[float], None] | None = None,
     **controls: float,
 ) -> Image.Image:
     """`photo` painted by `first`, with a share `mix` of `second`, where the picture at the path `mask` is white.
 
-    `controls` are `strength`, `brush`, `tone`, `color`; those that the pipeline has not are left out.
+    `progress` is called with the part that is done, 0 to 1. `controls` are `strength`, `brush`, `tone`, `color`; those that the pipeline has not are left out.
     """
     pipe = pipeline(load, first.package)
     style = first.style
@@ -61,7 +62,7 @@ def paint(
     where = read(mask).resize(photo.size) if mask else None
     controls = {name: value for name, value in controls.items() if name in first.package.task.controls}
     try:
-        return pipe(photo, style=style, mask=where, **controls).images[0]
+        return pipe(photo, style=style, mask=where, progress=progress, **controls).images[0]
     except ValueError as error:
         raise refusal(str(error)) from None
 

@@ -2,20 +2,23 @@
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from urllib.parse import urlencode
 
 import gradio as gr
 from PIL import Image
 
 from styletransfer.catalog import Package
-from styletransfer.ui.gallery import cards_css, choices, for_photos, labels, painters
-from styletransfer.ui.inputs import read, refusal
+from styletransfer.ui.gallery import cards_css, choices, for_photos, groups, labels, painters
+from styletransfer.ui.inputs import check_size, read, refusal, uploaded
 from styletransfer.ui.look import COLOR, TONE, Look, remember
 from styletransfer.ui.page import Page
 from styletransfer.ui.painting import borrow, paint, pipeline, preview_of, thumbnails
+from styletransfer.ui.saved import save
 from styletransfer.ui.visitor import Choice, Visitor
 from styletransfer.ui.words import say, tell
 
@@ -31,6 +34,7 @@ class Studio:
     def __init__(self, page: Page, example: Path | None):
         self.page = page
         self.example = example
+        self.stops: dict[str, set[Event]] = {}  # of what is being painted at full size, by visitor
 
     def styles(self, visitor: Visitor) -> dict[str, Choice]:
         return choices(self.page.catalog, visitor)
@@ -66,6 +70,8 @@ class Studio:
         mix=0.5,
         mask=None,
         visitor=NOBODY,
+        progress=gr.Progress(),  # noqa: B008 as Gradio wants it
+        request: gr.Request = None,
     ):
         """Paint a photo at its full size.
 
@@ -80,6 +86,9 @@ class Studio:
             second: Another style to mix in, or "nothing".
             mix: Share of the second style, from 0 to 1.
             mask: Picture that is white where the photo is painted and black where it stays; without one, all of it is painted.
+
+        Returns:
+            The painting as JPEG; as PNG where there is a mask, or something of the photo is transparent.
         """
         if not (photo or self.example):
             raise refusal(tell("stylise_no_photo"))
@@ -91,7 +100,44 @@ class Studio:
         scale = pipeline(self.page.load, one.package).scale
         image = within_limit(read(photo or self.example), one.package.task.megapixels / scale**2)
         controls = {"strength": strength, "brush": brush, "tone": tone, "color": color}
-        return paint(self.page.load, image, one, styles.get(second), mix, mask, **controls)
+        with self.stoppable(request, progress) as report:
+            picture = paint(self.page.load, image, one, styles.get(second), mix, mask, progress=report, **controls)
+        kind = "png" if mask or "A" in picture.getbands() else "jpg"  # what was masked out stays as it was, bit for bit
+        return save(picture, f"{Path(photo or self.example).stem} {one.name}.{kind}")
+
+    @contextmanager
+    def stoppable(self, request: gr.Request | None, progress: Callable[[float], None]) -> Iterator[Callable[[float], None]]:
+        """A function to report the part that is done, which ends the work of a visitor who has cancelled it or left."""
+        visitor, stop = request and request.session_hash, Event()
+        if visitor:
+            self.stops.setdefault(visitor, set()).add(stop)
+
+        def report(part: float) -> None:
+            if stop.is_set():
+                raise refusal(tell("stylise_cancelled"))
+            progress(part)
+
+        try:
+            yield report
+        finally:
+            if visitor and (running := self.stops.get(visitor)):
+                running.discard(stop)
+                if not running:
+                    self.stops.pop(visitor, None)
+
+    def cancel(self, request: gr.Request):
+        """The visitor's work ends at the next tile; the button to start it is back."""
+        self.stop(request)
+        return [gr.update(visible=on) for on in (True, False, False)]
+
+    def stop(self, request: gr.Request) -> None:
+        for stop in [*self.stops.get(request.session_hash, ())]:
+            stop.set()
+
+    def accept(self, path):
+        """The photo that was chosen, once it is known to be one: what was refused does not take the place of the one before."""
+        check_size(uploaded(path))
+        return path
 
     def borrowed(self, painting: str | None, name: str, visitor: Visitor, package: str | None = None) -> Choice:
         """The style of the picture at the path `painting`, for the package of that name or else the first."""
@@ -143,7 +189,7 @@ class Studio:
         gallery = self.gallery(visitor, style)
         if gallery["value"] == style:
             del gallery["value"]  # what has been picked meanwhile stays
-        return gallery, gr.update(visible=known), gr.update(visible=not known)
+        return gallery, gr.update(choices=groups(self.styles(visitor))), gr.update(visible=known), gr.update(visible=not known)
 
     def settings(self, look: Look, visitor: Visitor) -> list:
         """Both galleries and the sliders as `look` has them; what there is not is as at first.
@@ -166,7 +212,15 @@ class Studio:
 
     def restore(self, request: gr.Request):
         """The look of the link by which the page was opened."""
-        return self.settings(Look.from_query(urlencode(dict(request.query_params))), NOBODY)
+        look = Look.from_query(urlencode(dict(request.query_params)))
+        if look.style and not find(look.style, self.styles(NOBODY)):
+            gr.Info(tell("stylise_link_gone", name=look.style))
+        return self.settings(look, NOBODY)
+
+    def linked(self, visitor: Visitor, look: Look | None):
+        """What a link that was copied holds: no photo, and no painting of the visitor's own."""
+        own = look and {look.style, look.second} & {choice.name for choice in visitor.styles}
+        gr.Info(tell("stylise_copied_own" if own else "stylise_copied"))
 
     def undo(self, visitor, history):
         if len(history) < 2:

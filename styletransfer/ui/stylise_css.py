@@ -3,17 +3,32 @@
 from styletransfer.ui.words import content
 
 CSS = """
-#style-cards, #full, #mask, #stylise .form:has(#query) { display: none; }
+#style-cards, #full, #mask, #photo, #stylise .form:has(#query) { display: none; }
 #stylise > .column { min-width: 0; }
 
-/* examples: squares in one line */
+/* the photo: a button, and examples in one line */
+#photos { flex-wrap: nowrap; align-items: center; gap: 12px; }
+#photos > * { flex: 0 1 auto; width: auto; min-width: 0 !important; }
+#upload { flex: none; min-height: 44px; padding-inline: 20px; font-size: var(--text-md); }
+#examples { display: flex; align-items: center; gap: 12px; margin: 0; }
+#examples .label { margin: 0; color: var(--body-text-color-subdued); }
+#examples .label svg { display: none; }
 #examples .gallery { display: flex; flex-wrap: nowrap; gap: 8px; }
-#examples .gallery-item { flex: 0 1 82px; aspect-ratio: 1; }
+#examples .gallery-item { flex: none; width: 44px; height: 44px; padding: 0; border-radius: var(--radius-lg); overflow: hidden; }
 #examples .gallery-item span, #examples .gallery-item .container {
     display: block; width: 100% !important; height: 100% !important; max-height: none;
 }
 #examples .gallery-item img { width: 100%; height: 100%; object-fit: cover; }
-#examples .label svg { display: none; }
+
+/* kinds of paintings */
+#groups .wrap { display: flex; gap: 6px; flex-wrap: wrap; }
+#groups label {
+    min-height: 36px; padding: 4px 14px; border-radius: 99px; font-size: var(--text-sm); box-shadow: none; white-space: nowrap;
+}
+#groups label.selected { background: var(--primary-600); border-color: var(--primary-600); color: white; }
+#groups label:has(:focus-visible) { outline: 2px solid var(--primary-500); outline-offset: 2px; }
+#groups input { position: absolute; opacity: 0; }
+#groups label span { margin: 0; }
 
 /* styles: radio buttons that look like pictures */
 .cards label {
@@ -34,8 +49,8 @@ CSS = """
 .cards label:has(:focus-visible) { outline: 2px solid var(--primary-500); outline-offset: 2px; }
 .cards input { position: absolute; inset: 0; opacity: 0; }
 .cards label span, .cards label::after {  /* title, artist and year */
-    display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; max-width: 100%;
-    font-size: var(--text-xs); line-height: 1.35; overflow-wrap: break-word;
+    display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; max-width: 100%;
+    font-size: var(--text-xs); line-height: 1.35; hyphens: auto;
 }
 .cards label span { margin: 3px 0 0; }
 .cards label::after { font-size: 11px; font-weight: 400; letter-spacing: 0; color: var(--body-text-color-subdued); }
@@ -53,7 +68,12 @@ CSS = """
 #mixing .form { border: none; box-shadow: none; }
 #second { padding: 4px 0 0; }
 #mix { padding: 8px 0 0; }
-#tools button { min-width: 0; padding: 8px 12px; font-size: var(--text-md); white-space: nowrap; }
+#bar, #tools { align-items: stretch; gap: 8px; flex-wrap: nowrap; }
+#bar > *, #tools > * { min-width: 0 !important; }
+#bar > button, #tools > button { min-height: 44px; padding: 8px 14px; font-size: var(--text-md); white-space: nowrap; }
+#tools > button { flex: 1 0 auto; }
+#bar > button, #working { flex: 1 1 auto; align-self: center; }
+#working { min-height: 44px; border-radius: var(--radius-lg); }
 #cancel { animation: late 0.2s 0.8s backwards; }  /* a small photo is done before it could be cancelled */
 #mask-help p { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
 
@@ -75,53 +95,57 @@ CSS = """
 #result [data-testid="status-tracker"] .error { display: none; }
 @keyframes late { from { opacity: 0; } }
 
-@media (min-width: 768px) {
+/* a stage of one height, whatever the photo: nothing jumps */
+#result, #result .slider-wrap, #result .image-container { height: var(--stage) !important; background: var(--neutral-100) !important; }
+.dark #result, .dark #result .slider-wrap, .dark #result .image-container { background: var(--neutral-900) !important; }
+#result img {
+    width: 100% !important; height: var(--stage) !important; max-height: none !important; object-fit: contain;
+    background: none !important;
+}
+#result.fullscreen { --stage: 100dvh; z-index: 1000; }
+#stage:has(.fullscreen) { position: static; }
+
+/* the handle does not lie on the subject */
+#result .icon-wrap { top: calc(100% - 28px); opacity: 0.85; }
+
+@media (min-width: 900px) {
     #stylise {
-        display: grid; gap: 16px; align-items: start;
-        grid-template: "photo result" auto "style result" 1fr / minmax(300px, 9fr) 16fr;
+        --stage: max(320px, 100dvh - 350px);
+        display: grid; gap: 20px; align-items: start; grid-template-columns: minmax(0, 1fr) clamp(320px, 33vw, 520px);
     }
-    #photo-side { grid-area: photo; }
-    #style-side { grid-area: style; }
-    #result-side { grid-area: result; position: sticky; top: 8px; }
-    #result img { max-height: max(320px, 100dvh - 372px) !important; }
-    #tune .form { display: grid; grid-template-columns: 1fr 1fr; }
-    #tools { gap: 8px; }
-    #tools button { flex: 1 0 auto; }
-    #tools #download { flex-basis: 100%; }
+    #stage { position: sticky; top: 8px; gap: 12px; }
+    #bar > .form { flex: 1 1 60%; }
+    #tune .form { display: grid; grid-template-columns: repeat(3, 1fr); }
     .cards .wrap {
-        display: grid; grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); gap: 8px 6px; align-items: start;
-        max-height: max(360px, 100dvh - 190px); overflow-y: auto; overscroll-behavior: auto; scrollbar-width: thin;
+        display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 10px 8px; align-items: start;
+        max-height: max(360px, 100dvh - 250px); overflow-y: auto; overscroll-behavior: auto; scrollbar-width: thin;
     }
 }
-@media (min-width: 1100px) {
-    #tune .form { grid-template-columns: repeat(4, 1fr); }
-    #tools { flex-wrap: nowrap; }
-    #tools #download { flex: 2 1 auto; }
+@media (min-width: 1200px) {
+    #stage { display: grid; grid-template-columns: minmax(0, 1fr) auto; }
+    #photos, #result, #tune { grid-column: 1 / -1; }
+    #tools { align-items: center; }
 }
-
-@media (max-width: 767px) {
-    #style-side, #style, #mixing, #second { min-width: 0 !important; }
-    #tune .form { display: grid; grid-template-columns: 1fr 1fr; }
-    #examples .gallery-item { flex: 1 1 0; max-width: 82px; }
-    #stylise { display: flex; flex-flow: column nowrap; align-items: stretch; gap: 12px; }
-    #result-side { display: contents; }
-    #photo-side { order: 1; gap: 8px; }
-    #result { order: 2; }
-    #style-side { order: 3; }
+@media (max-width: 899px) {
+    #stylise { --stage: 46dvh; display: flex; flex-flow: column nowrap; align-items: stretch; gap: 12px; }
+    #stage { display: contents; }
+    #wall, #style, #mixing, #second { min-width: 0 !important; }
+    #photos { order: 1; }
+    #result { order: 2; flex-shrink: 0; }
+    #wall { order: 3; }
     #tune { order: 4; }
-    #tools { order: 5; display: grid; grid-template-columns: repeat(3, auto); gap: 8px; }
-    #download, #cancel { grid-column: 1 / -1; }
-    #photo, #photo .image-container { height: 132px !important; min-height: 0 !important; }
-    #examples .label { display: none; }
-    #result img { max-height: 42dvh !important; }
-    .cards .wrap {  /* two rows that are swiped */
-        display: grid; grid: auto auto / auto-flow 92px; gap: 6px; overflow-x: auto; padding-bottom: 6px; align-items: start;
+    #tune .form { display: grid; grid-template-columns: 1fr 1fr; }
+    #tools { order: 5; }
+    #bar {  /* stays at hand while the page is scrolled */
+        order: 6; position: sticky; bottom: 0; z-index: 50; padding: 8px 0; background: var(--body-background-fill);
     }
-}
-
-/* on a phone held upright the result stays in view while the controls scroll under it */
-@media (max-width: 767px) and (min-height: 600px) {
-    #result { position: sticky; top: 0; z-index: 60; flex-shrink: 0; }
+    #bar > .form { flex: 1 1 50%; }
+    #examples .label { display: none; }
+    #examples .gallery-item { flex: 0 1 44px; }
+    #groups .wrap { flex-wrap: nowrap; overflow-x: auto; padding-bottom: 4px; scrollbar-width: none; }
+    .cards .wrap {  /* two rows that are swiped */
+        display: grid; grid: auto auto / auto-flow 104px; gap: 6px; overflow-x: auto; padding-bottom: 6px; align-items: start;
+    }
 }
 """
 CSS += content("#brush", ".min_value::after", "stylise_fine")

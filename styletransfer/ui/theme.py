@@ -18,8 +18,7 @@ THEME = gr.themes.Default(
 
 # Gradio gives rules outside media queries the higher specificity, so what differs between the two layouts is in a query each.
 CSS = """
-#header h1 { margin: 0; font-size: 28px; }
-#header p { margin: 2px 0 0; color: var(--body-text-color-subdued); font-size: var(--text-lg); }
+#header h1 { margin: 0; font-size: clamp(21px, 5.5vw, 28px); }
 #privacy p { color: var(--body-text-color-subdued); font-size: var(--text-sm); text-align: center; }
 .gradio-container { overflow: clip !important; }  /* hidden, the default, would keep anything from sticking */
 .fillable { max-width: 1440px !important; padding: 16px clamp(12px, 2.5vw, 32px) !important; }

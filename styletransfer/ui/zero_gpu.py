@@ -30,5 +30,6 @@ class Lent:
     def __getattr__(self, name: str):
         return getattr(self.pipeline, name)
 
-    def __call__(self, *arguments, **options):
+    def __call__(self, *arguments, progress: Callable | None = None, **options):
+        # nobody can report from the other process
         return self.paint(self.path, arguments, options)

@@ -48,14 +48,14 @@ def changed(page, action, shown: str = PAINTED) -> str:
     return page.evaluate(shown)
 
 
-def upload(page, image, path: Path, where: str = "photo"):
-    """Save a PIL `image` at `path` and put the file into the upload whose elem_id is `where`."""
+def upload(page, image, path: Path, where: str = "upload"):
+    """Save a PIL `image` at `path` and put the file into the upload whose elem_id is `where`: of the Stylise tab, or another."""
     image.save(path)
     clear(page, where)
     page.locator(f"#{where} input[type=file]").set_input_files(path)
 
 
-def clear(page, where: str = "photo"):
+def clear(page, where: str):
     if page.locator(f"#{where} .image-frame").count():
         page.locator(f"#{where}").get_by_label("Remove Image").or_(page.locator(f"#{where}").get_by_label("Clear")).first.click()
 

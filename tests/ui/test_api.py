@@ -167,15 +167,15 @@ def example(demo, tmp_path):
 def test_the_python_example_of_the_docs(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(example("py"), {})
-    with Image.open(tmp_path / "painting.png") as painting:
-        assert painting.size == (96, 80) and painting.format == "PNG"
+    with Image.open(tmp_path / "painting.jpg") as painting:
+        assert painting.size == (96, 80) and painting.format == "JPEG"
 
 
 @pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="the example needs curl and bash")
 def test_the_curl_example_of_the_docs(example, tmp_path):
     subprocess.run(["bash", "-e", "-c", example("sh")], cwd=tmp_path, check=True)
-    with Image.open(tmp_path / "painting.png") as painting:
-        assert painting.size == (96, 80) and painting.format == "PNG"
+    with Image.open(tmp_path / "painting.jpg") as painting:
+        assert painting.size == (96, 80) and painting.format == "JPEG"
 
 
 def test_a_wrong_value_is_an_error_by_http_too(http, files):

@@ -3,6 +3,7 @@
 import random
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -70,15 +71,16 @@ def test_a_small_preview_of_a_large_photo(room, tmp_path):
     picture((1400, 700)).save(tmp_path / "large.jpg")
     (before, after), *_ = preview(room, str(tmp_path / "large.jpg"))
     assert before.size == after.size == (painting.PREVIEW, painting.PREVIEW // 2)
-    assert room.stylise(str(tmp_path / "large.jpg"), "beta").size == (1400, 700)
+    with Image.open(room.stylise(str(tmp_path / "large.jpg"), "beta")) as full:
+        assert full.size == (1400, 700) and full.format == "JPEG"
 
 
-def test_the_mask_says_where_at_any_size(room, photo, tmp_path):
+def test_the_mask_says_where_at_any_size(room, photo, tmp_path, tiny_pipe):
     half = Image.new("L", (20, 20))
     half.paste(255, (0, 0, 10, 20))
     half.save(tmp_path / "mask.png")
-    painted = np.asarray(room.stylise(photo, "beta", mask=str(tmp_path / "mask.png")))
-    everywhere, before = np.asarray(room.stylise(photo, "beta")), np.asarray(picture(seed=4))
+    painted = np.asarray(Image.open(room.stylise(photo, "beta", mask=str(tmp_path / "mask.png"))))
+    everywhere, before = np.asarray(tiny_pipe(picture(seed=4), "beta").images[0]), np.asarray(picture(seed=4))
     assert np.array_equal(painted[:, :30], everywhere[:, :30]) and np.array_equal(painted[:, 40:], before[:, 40:])
 
 
@@ -150,6 +152,60 @@ def test_a_link_is_followed_as_far_as_it_goes(room):
     assert restored("package=tiny&style=gone&strength=x") == ("alpha", NOTHING, *usual)
 
 
+class Request:
+    """What a handler is told of who asks."""
+
+    def __init__(self, visitor: str = "somebody", **query: str):
+        self.session_hash, self.query_params = visitor, query
+
+
+@pytest.fixture
+def told(monkeypatch) -> list[str]:
+    sentences = []
+    monkeypatch.setattr(gr, "Info", sentences.append)
+    return sentences
+
+
+def test_a_link_to_somebody_elses_painting_says_so(room, told):
+    room.restore(Request(style="beta"))
+    assert not told
+    style, *_ = room.restore(Request(style="at the sea"))
+    assert style["value"] == "alpha" and "at the sea" in told.pop()
+
+
+def test_a_copied_link_says_what_is_not_in_it(room, photo, told):
+    room.linked(NOBODY, Look("tiny", "beta"))
+    visitor, _, _ = room.add_painting(photo, NOBODY, None)
+    room.linked(visitor, Look("tiny", "beta", visitor.styles[0].name))
+    assert "your photo is not in it" in told[0] and "own painting is not in it" in told[1]
+
+
+def test_work_ends_when_its_visitor_cancels_or_leaves(room, photo, tiny_pipe):
+    asked = []
+
+    def load(path):
+        def pipe(image, progress, **options):
+            for part in (0.1, 0.2, 0.3):
+                asked.append(part)
+                progress(part)
+                room.stop(Request("somebody else"))
+                if part == 0.2:
+                    room.stop(Request())
+
+        pipe.scale = 1
+        return pipe
+
+    room.page = replace(room.page, load=load)
+    with pytest.raises(gr.Error, match="Cancelled"):
+        room.stylise(photo, "beta", progress=lambda part: None, request=Request())
+    assert asked == [0.1, 0.2, 0.3] and not room.stops
+
+
+def test_a_download_is_named_after_the_photo_and_the_style_that_were_painted(room, tmp_path):
+    picture().save(tmp_path / "at the sea.png")
+    assert Path(room.stylise(str(tmp_path / "at the sea.png"), "beta")).name == "at the sea beta.jpg"
+
+
 def test_undo_goes_back_one_look(room):
     looks = tuple(Look("tiny", style) for style in ("alpha", "beta"))
     *widgets, history = room.undo(NOBODY, looks)
@@ -218,15 +274,26 @@ def test_a_painter_without_styles_asks_for_a_painting(package, tiny_pipe):
 
 def test_what_a_visitor_loads_shows_at_once(room, package):
     empty = Studio(Page([], room.page.load, None, None, None), None)
-    cards, layout, notice = empty.welcome(NOBODY, OWN)
+    cards, _, layout, notice = empty.welcome(NOBODY, OWN)
     assert not layout["visible"] and notice["visible"]
-    cards, layout, notice = empty.welcome(replace(NOBODY, packages=(package,)), OWN)
+    cards, _, layout, notice = empty.welcome(replace(NOBODY, packages=(package,)), OWN)
     assert ("Beta", "beta") in cards["choices"] and layout["visible"] and not notice["visible"]
     assert "value" not in cards and empty.welcome(NOBODY, "beta")[0]["value"] == OWN
 
 
 def choice(package, name: str, **about: str) -> Choice:
     return Choice(replace(package, styles={name: about}), name)
+
+
+def test_kinds_of_paintings(package, photo):
+    about = {"a": {"group": "Modern"}, "b": {"group": "Japanese prints"}, "c": {"group": "Japanese prints"}, "d": {"group": "Odd"}}
+    many = replace(package, styles=about)
+    styles = gallery.choices([many], NOBODY)
+    assert [key for _, key in gallery.groups(styles)] == [gallery.ALL, "Japanese prints", "Modern", "Odd"]  # the largest first
+    assert gallery.groups(styles)[-1][0] == "Odd" and gallery.groups(styles)[1][0].key == "group_japanese-prints"
+    assert gallery.groups(gallery.choices([package], NOBODY)) == []
+    mixed = gallery.choices([many], replace(NOBODY, styles=(Choice(package, mine()),)))
+    assert gallery.groups(mixed)[-1][1] == gallery.YOURS
 
 
 def test_titles_for_people(package):
@@ -268,4 +335,4 @@ def test_no_name_breaks_out_of_the_style_sheet(package, name):
     strange = Choice(replace(package, styles={name: {"artist": name}}), name)
     css = gallery.cards_css({name: strange, "none": choice(package, "none")}, {name: "data:x", "none": None})
     inner = css.removeprefix("<style>").removesuffix("</style>")
-    assert "<" not in inner and inner.count('"') == 10 and inner.count("{") == 3 and "\n" not in inner
+    assert "<" not in inner and inner.count('"') == 22 and inner.count("{") == 5 and "\n" not in inner

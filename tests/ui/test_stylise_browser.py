@@ -4,9 +4,9 @@ import pytest
 from PIL import Image
 
 from tests.conftest import picture
-from tests.ui.browser import changed, clear, contrast, expect, looks, pick, scroll_down, slide, upload, visit
+from tests.ui.browser import PAINTED, changed, contrast, expect, looks, pick, slide, upload, visit
 
-TEXTS = ("#header h1", "#header p", "#privacy p", "#style label span")
+TEXTS = ("#header h1", "#privacy p", "#style label span")
 SRCS = "[...document.querySelectorAll('#result img')].map(image => image.src)"
 CARDS = "document.querySelector('#style-cards style').textContent"
 
@@ -153,22 +153,89 @@ def test_download_is_the_full_size_and_named_after_the_photo(page, tmp_path):
     changed(page, lambda: upload(page, picture((900, 700), seed=3), tmp_path / "at the sea.png"))
     with page.expect_download() as download:
         page.locator("#download").click()
-    assert download.value.suggested_filename == "at the sea alpha.png"
+    assert download.value.suggested_filename == "at the sea alpha.jpg"
     with Image.open(download.value.path()) as image:
-        assert image.size == (900, 700) and image.format == "PNG"
+        assert image.size == (900, 700) and image.format == "JPEG"
     page.locator("#cancel").wait_for(state="hidden")
 
 
-def test_a_bad_file_is_refused_even_after_an_example_and_the_page_lives_on(page, tmp_path):
-    # choosing an example builds the component anew on the server, which must not lose the check
-    clear(page)
-    page.get_by_label("Example photo 1").click()
-    page.locator("#photo .image-frame img").wait_for()
-    clear(page)
+def test_a_bad_file_is_refused_even_after_an_example_and_the_photo_before_stays(page, tmp_path):
+    changed(page, lambda: upload(page, picture(seed=10), tmp_path / "before.png"))
+    before = changed(page, page.get_by_label("Example photo 1").click)
     (tmp_path / "bad.png").write_text("not a picture")
-    page.locator("#photo input[type=file]").set_input_files(tmp_path / "bad.png")
+    page.locator("#upload input[type=file]").set_input_files(tmp_path / "bad.png")
     told(page, "not a picture this app can read")
+    assert page.evaluate(PAINTED) == before
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    assert download.value.suggested_filename.startswith("photo-1 ")
     changed(page, lambda: upload(page, picture(seed=11), tmp_path / "good.png"))
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_a_picture_dropped_anywhere_or_pasted_is_the_photo(page, tmp_path, event):
+    data = "dataTransfer" if event == "drop" else "clipboardData"
+    picture((120, 90), seed=21 if event == "drop" else 22).save(tmp_path / "seen.png")
+    content = list((tmp_path / "seen.png").read_bytes())
+    send = f"""content => {{
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(content)], "seen.png", {{ type: "image/png" }}));
+        const event = new Event("{event}", {{ bubbles: true, cancelable: true }});
+        event.{data} = transfer;
+        document.querySelector("#header h1").dispatchEvent(event);
+    }}"""
+    changed(page, lambda: page.evaluate(send, content))
+    assert page.evaluate("document.querySelectorAll('#result img')[1].naturalWidth") == 120
+
+
+def test_fullscreen_shows_the_picture_alone_and_as_large_as_it_gets(page):
+    page.locator("#result").get_by_role("button", name="Fullscreen").click()
+    page.wait_for_function("document.querySelector('#result img').getBoundingClientRect().height > 0.9 * innerHeight")
+    for x, y in ((20, 400), (640, 400), (1260, 200), (1260, 700)):  # nothing lies over it
+        assert page.evaluate("([x, y]) => document.elementFromPoint(x, y).closest('#result') !== null", [x, y])
+    page.locator("#result").get_by_role("button", name="Exit fullscreen").click()
+
+
+@pytest.mark.parametrize("width", [390, 820, 1024, 1280, 1920])
+def test_no_control_lies_over_another_and_the_stage_does_not_jump(page, width, tmp_path):
+    page.set_viewport_size({"width": width, "height": 900})
+    boxes = [page.locator(f"#{name}").bounding_box() for name in ("strength", "download", "surprise", "undo", "link", "upload")]
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    for number, one in enumerate(boxes):
+        for two in boxes[:number]:
+            apart = one["x"] >= two["x"] + two["width"] - 1 or two["x"] >= one["x"] + one["width"] - 1
+            assert apart or one["y"] >= two["y"] + two["height"] - 1 or two["y"] >= one["y"] + one["height"] - 1, (one, two)
+    texts = "[...document.querySelectorAll('#bar > button, #tools > button, #upload')].filter(b => b.scrollWidth > b.clientWidth)"
+    assert page.evaluate(f"{texts}.length") == 0
+    height = page.locator("#result").bounding_box()["height"]
+    for number, size in enumerate(((300, 60), (60, 300))):
+        changed(page, lambda size=size, number=number: upload(page, picture(size, seed=width + number), tmp_path / f"{number}.png"))
+        assert page.locator("#result").bounding_box()["height"] == height
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_a_download_has_the_name_of_the_style_that_it_was_asked_for(page, tmp_path):
+    pick(page, "The Bridge")
+    changed(page, lambda: upload(page, picture((1500, 1200), seed=31), tmp_path / "first.jpg"))
+    with page.expect_download() as download:
+        page.locator("#download").click()
+        pick(page, "Beta")
+        upload(page, picture((90, 80), seed=32), tmp_path / "second.jpg")
+    assert download.value.suggested_filename == "first alpha.jpg"
+    page.wait_for_function("document.querySelectorAll('#result img')[1].naturalWidth === 90")
+
+
+def test_an_own_painting_that_is_missing_is_a_sentence_and_the_page_lives_on(page):
+    pick(page, "Your own")
+    before = page.evaluate(PAINTED)
+    page.locator("#download").click()
+    told(page, "Add a painting to take the style from")
+    page.locator("#cancel").wait_for(state="hidden")
+    page.locator("#download").wait_for()
+    assert page.evaluate(PAINTED) == before and page.locator("#result img").last.is_visible()
+    pick(page, "Beta")
+    with page.expect_download():
+        page.locator("#download").click()
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -195,12 +262,12 @@ def test_a_link_restores_the_look_for_another_visitor(browser, url, page):
 def test_chinese(browser, url, tmp_path):
     page, troubles = visit(browser, url, language="zh-CN")
     page.get_by_role("tab", name="风格化").wait_for()
-    page.get_by_role("button", name="下载原尺寸").wait_for()
+    page.get_by_role("button", name="下载").wait_for()
     page.get_by_role("slider", name="强度").wait_for()
     caption = "getComputedStyle(document.querySelector('#result .content'), '::after').content"
     assert "画作" in page.evaluate(caption)
     (tmp_path / "bad.png").write_text("not a picture")
-    page.locator("#photo input[type=file]").set_input_files(tmp_path / "bad.png")
+    page.locator("#upload input[type=file]").set_input_files(tmp_path / "bad.png")
     told(page, "无法读取该图片")
     page.context.close()
     assert not troubles
@@ -212,8 +279,8 @@ def test_phone_in_the_dark(browser, url, tmp_path):
     changed(page, lambda: pick(page, "Beta"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(page.locator("#result")).to_be_in_viewport(ratio=1)
-    scroll_down(page)
-    expect(page.locator("#result")).to_be_in_viewport(ratio=1)  # while the controls are scrolled up
+    for name in ("strength", "download"):  # stay at hand
+        expect(page.locator(f"#{name}")).to_be_in_viewport(ratio=1)
     assert all(contrast(page, text) >= 4.5 for text in TEXTS)
     page.context.close()
     assert not troubles

@@ -2,8 +2,8 @@
 
 WORDS = {
     "page_header": (
-        "# Style Transfer\nTurn a photo into a painting: drop a photo, pick a style, drag the strength.",
-        "# 风格迁移\n把照片变成画：放入照片，选择风格，拖动强度。",
+        "# Turn your photo into a painting",
+        "# 让照片变成名画",
     ),
     "page_privacy": (
         "Photos are painted on the machine that serves this page, shared with nobody, and deleted after an hour.",
