@@ -18,10 +18,10 @@ SHOWN = ("neighbor_distance", "content_distance")
 Changes = dict[str, dict[str, list[float]]]  # paintings -> score -> before and after
 
 
-def report(config: Finetune, preset: Preset) -> str:
-    """Compare the package of the run with that before it; write changes.json and a line of the card, and return the line."""
+def report(config: Finetune, preset: Preset, old: StyleTransferPipeline) -> str:
+    """Compare the package of the run with `old`, from before; write changes.json and a line of the card, and return the line."""
     folder = config.out / "pipeline"
-    changes = compare(config, preset, preset.export.old, load_pipeline(folder))
+    changes = compare(config, preset, old, load_pipeline(folder))
     (config.out / FILE).write_text(json.dumps(changes, indent=2) + "\n", encoding="utf-8")
     sentence = describe_changes(changes)
     fields = read_json(folder / FIELDS_FILE)

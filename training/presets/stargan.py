@@ -47,7 +47,7 @@ def stargan(config: Stargan) -> "Preset":
     from training.engine.recipe import Game, Phase, Recipe, Term
     from training.losses.adversarial import WASSERSTEIN
     from training.losses.lipschitz import GradientPenalty
-    from training.packaging.package import TranslatorExport
+    from training.packaging.export import translator
     from training.steps.labels import Labels
 
     data = labelled(config.data, config.seed)
@@ -74,7 +74,7 @@ def stargan(config: Stargan) -> "Preset":
         data=data,
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
-        export=TranslatorExport(config, "g", data.domains),
+        export=translator(config, "g", data.domains),
         judge=judge(config.data, config.seed, len(data.domains)),
         betas=(0.5, 0.999),  # sec. 4.2
     )

@@ -47,7 +47,7 @@ def superres(config: Superres) -> "Preset":
     from training.engine.recipe import Phase, Recipe, Term
     from training.evaluate.held_out import COUNT, Held, Restored, by_network
     from training.losses.matching import feature_l1
-    from training.packaging.package import TranslatorExport
+    from training.packaging.export import translator
     from training.steps.paired import Enlarged
     from training.steps.semantic import LAYERS
 
@@ -84,7 +84,7 @@ def superres(config: Superres) -> "Preset":
         data=enlargements(config.data, Enlarged.scale, config.seed),
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
-        export=TranslatorExport(config, "g"),
+        export=translator(config, "g"),
         judge=Restored(held, by_network("g", "small"), features, feature_l1),
         betas=(0.9, 0.999),  # sec. 4.1
     )
