@@ -37,16 +37,13 @@ def describe_data(config: object) -> dict[str, str]:
     """The fields of a card on what was trained on, the `data` options of a training."""
     folders = {name: value for name, value in vars(config).items() if isinstance(value, Path)}
     worlds = [config.world] if getattr(config, "world", None) else [] if folders else getattr(config, "worlds", ())
-    pictures = f"Folders of pictures: {', '.join(f'{name} ({path.name})' for name, path in folders.items())}"
-    rendered = f"{pictures if folders else 'Drawn scenes'}{', rendered as ' if worlds else ''}{', '.join(worlds)}."
-    if folders:
-        lists, sources = (
-            f"\n\n{describe_lists(folders)}",
-            "The pictures and their licences are those of whoever trained this package.",
-        )
-    else:
-        lists, sources = "", "Nobody's pictures were used: scenes and styles are computed by `training/data/worlds.py`."
-    return {"data": rendered + lists, "sources": sources}
+    rendered = f", rendered as {', '.join(worlds)}." if worlds else "."
+    if not folders:
+        sources = "Nobody's pictures were used: scenes and styles are computed by `training/data/worlds.py`."
+        return {"data": f"Drawn scenes{rendered}", "sources": sources}
+    names = ", ".join(f"{name} ({path.name})" for name, path in folders.items())
+    sources = "The pictures and their licences are those of whoever trained this package."
+    return {"data": f"Folders of pictures: {names}{rendered}\n\n{describe_lists(folders)}", "sources": sources}
 
 
 def findings(run: Path, folder: Path) -> dict:

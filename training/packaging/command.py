@@ -15,7 +15,8 @@ def describe(config: Run, *positional: str) -> str:
     options = flat(config)
     words = ["python -m training", config.preset, *(shlex.quote(options[name]) for name in positional), budget(config)]
     # what has no default must be given, and is taken along whole
-    required = {field.name: getattr(config, field.name) for field in dataclasses.fields(config) if is_required(field)}
+    none = dataclasses.MISSING
+    required = {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.default is f.default_factory is none}
     default = flat(type(config)(updates=1, **required))
     for name, value in options.items():
         if name not in ("minutes", "updates", *positional) and (value != default[name] or name.split(".")[0] in required):
@@ -25,10 +26,6 @@ def describe(config: Run, *positional: str) -> str:
 
 def budget(config: Run) -> str:
     return f"--minutes {config.minutes:g}" if config.updates is None else f"--updates {config.updates}"
-
-
-def is_required(field: dataclasses.Field) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def option(name: str, value: object) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from training.options import Data, Features, Run
-from training.presets.painter import BETAS, CLIP_NORM, feature_pyramid, game, load_painter, terms
+from training.presets.painter import BETAS, CLIP_NORM, Painted, feature_pyramid, game, load_painter, terms
 
 if TYPE_CHECKING:
     from styletransfer.pipelines.style_transfer import StyleTransferPipeline
@@ -96,7 +96,7 @@ def learn_style(config: LearnStyle) -> "Preset":
     from training.data.folders import PARTS, PhotosAndPaintings
     from training.engine.preset import Preset
     from training.engine.recipe import Phase, Recipe
-    from training.evaluate.held_out import Held, Painted
+    from training.evaluate.held_out import Held
     from training.packaging.style import write_style
     from training.steps.adapted import AdaptedPainting, Codes
 

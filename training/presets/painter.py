@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from training.options import RATES, Between, Data, Features, Run
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from styletransfer.models.features import FeaturePyramid
     from styletransfer.pipelines.style_transfer import StyleTransferPipeline
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Term
+    from training.evaluate.held_out import Held
+    from training.steps.painting import Painting
 
 BETAS = (0.5, 0.99)
 CLIP_NORM = 20.0
@@ -70,7 +74,7 @@ def painter(config: Painter, replay: Path | None = None) -> "Preset":
     from training.data.folders import PARTS, PhotosAndPaintings
     from training.engine.preset import Preset
     from training.engine.recipe import Phase, Recipe, Term
-    from training.evaluate.held_out import COUNT, Held, Painted
+    from training.evaluate.held_out import COUNT, Held
     from training.losses.codes import code_similarity
     from training.packaging.export import Export
     from training.steps.painting import Painting
@@ -109,8 +113,36 @@ def painter(config: Painter, replay: Path | None = None) -> "Preset":
         paces={"encoder": 0.1},
         averaged=("stylizer", "encoder"),
         export=Export(config, StyleTransferPipeline, "template.md", lambda: held.photos.images[:1], lambda: shown),
-        judge=Painted(Held(lambda: held, COUNT), features, config.style, config.content),
+        judge=Painted(Held(lambda: held, COUNT), features, config.style, config.content, Painting),
     )
+
+
+@dataclass(frozen=True)
+class Painted:
+    """The judge of painted photos: nearest-neighbour distance to the painting of their style, content distance to the photo.
+
+    The sum that decides weighs them as the training does.
+    """
+
+    held: "Held"
+    features: "FeaturePyramid"
+    style: float
+    content: float
+    step: "type[Painting]"
+    frozen: "dict[str, nn.Module]" = field(default_factory=dict)
+
+    def __call__(self, nets: "dict[str, nn.Module]") -> dict[str, float]:
+        from training.losses.neighbors import nearest_neighbor_distance
+        from training.losses.perceptual import content_distance
+
+        def measure(batch: "dict[str, Tensor]") -> "dict[str, Tensor]":
+            step = self.step(nets | self.frozen | {"features": self.features}, batch)
+            seen = self.features(step.full)
+            style, content = nearest_neighbor_distance(seen, step.painting_style), content_distance(seen, step.content)
+            both = (self.style * style + self.content * content) / (self.style + self.content)
+            return {"style_and_content": both, "neighbor_distance": style, "content_distance": content}
+
+        return self.held.mean(nets, measure)
 
 
 def load_painter(package: str, more_files: tuple[str, ...] = ()) -> "tuple[Path, StyleTransferPipeline]":

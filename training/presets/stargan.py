@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from training.options import RATES, Between, Labelled, Pairs, Run
 
 if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.utils.data import Dataset
+
     from training.engine.preset import Preset
     from training.evaluate.held_out import AgainstCrowd, AgainstTruth
 
@@ -80,10 +83,23 @@ def stargan(config: Stargan) -> "Preset":
     )
 
 
+class InTurn:
+    """A sample of each of the streams in turn, with the number of its stream from `first` on as `label`."""
+
+    def __init__(self, streams: "tuple[Dataset, ...]", first: int = 0):
+        self.streams, self.first = streams, first
+
+    def __getitem__(self, position: int) -> "dict[str, Tensor]":
+        from torch import tensor
+
+        turn, number = divmod(position, len(self.streams))
+        return self.streams[number][turn] | {"label": tensor(self.first + number)}
+
+
 def judge(config: Labelled, seed: int, domains: int) -> "AgainstTruth | AgainstCrowd":
     """Of rendered scenes by the true rendering of plain ones in each world; of folders by other pictures of each domain."""
     from training.data.streams import labelled, pairs
-    from training.evaluate.held_out import COUNT, AgainstCrowd, AgainstTruth, Held, InTurn, by_network
+    from training.evaluate.held_out import COUNT, AgainstCrowd, AgainstTruth, Held, by_network
 
     if config.folder is not None:
         held = Held(partial(labelled, config, seed, "held"), COUNT * domains)
