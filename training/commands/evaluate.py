@@ -27,7 +27,7 @@ class Evaluate:
     package: tyro.conf.Positional[str]
     """A package's folder or Hub id."""
     photos: Path | None = None
-    """Folder of photos to paint."""
+    """Folder of photos to paint, searched with its sub-folders, as in training."""
     paintings: Path | None = None
     """Folder of real paintings: of a painter one file for each style, of its name, anywhere below; of others, or where a style is
     many paintings, a sub-folder for each style or domain; or the real pictures of a generator."""

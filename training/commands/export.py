@@ -100,10 +100,11 @@ def equip(options: Export, package: Path) -> None:
 
 
 def main(arguments: list[str]) -> None:
+    options = tyro.cli(Export, prog="python -m training export", description=__doc__, args=arguments)
+
     from styletransfer.pipelines.style_transfer import STYLE_FILE
     from styletransfer.upload import upload
 
-    options = tyro.cli(Export, prog="python -m training export", description=__doc__, args=arguments)
     if options.out is None and options.push is None:
         raise ValueError("where to? give --out FOLDER, --push user/name, or both")
     run = options.run
