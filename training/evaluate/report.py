@@ -34,7 +34,7 @@ def tables(scores: Iterable[Score]) -> str:
     """Markdown: scores between the photo and another painting by style, then the others by metric."""
     scores = list(scores)
     others = [score for score in scores if "copy" in score.anchors]
-    first = [score for score in scores if score not in others]
+    first = [score for score in scores if "copy" not in score.anchors]
     return "\n\n".join([*([by_style({"": first})] if first else []), *([by_metric(others)] if others else [])])
 
 
