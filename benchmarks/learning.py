@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -19,24 +19,24 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 import tyro
+from diffusers import DiffusionPipeline
 from torch import Tensor
 
 from benchmarks.machine import largest_resident_mib, machine
 from styletransfer import load_pipeline
 from styletransfer.images import to_pil
-from training.data.streams import pairs, pictures
 from training.engine.trainer import Trainer
-from training.evaluate.metrics.swd import sliced_wasserstein_distance
-from training.evaluate.metrics.truth import color_distance
+from training.evaluate.held_out import AgainstCrowd, AgainstTruth, Make
 from training.evaluate.report import markdown
-from training.options import Features, Labelled, Pairs, Pictures, Run, Unpaired
+from training.options import Features, Labelled, Pairs, Pictures, Unpaired
 from training.presets import PRESETS, build
 
 RESULTS = Path(__file__).parent / "results" / "learning.json"
-HELD = 48  # translated pictures that are scored
+HELD = 48  # translated pictures that are scored, of each domain
 DRAWN = 384  # pictures from noise that are scored
+CPU = {"none": torch.nn.Linear(1, 1)}  # judges work on the device of the networks, and packages are on the CPU
 
-Score = Callable[[Run, Path], float]  # of the package in a folder
+Judge = AgainstTruth | AgainstCrowd
 
 
 @dataclass(frozen=True)
@@ -45,92 +45,62 @@ class Task:
 
     Args:
         options: Its own; those of the run come with the run.
-        score: Distance of a package's results to the truth.
-        copy: The same distance for no change at all; for noise, of a second set of real pictures (the best there is).
+        by_package: What a pipeline makes of the samples of the preset's judge.
+        copy: The same for no change at all; for noise, a second set of real pictures (the best there is).
         what: The world, in words.
+        count: Results that are scored.
     """
 
     options: dict[str, object]
-    score: Score
-    copy: Callable[[Run], float]
+    by_package: Callable[[DiffusionPipeline], Make]
+    copy: Callable[[Judge], Make]
     what: str
+    count: int = HELD
 
 
-# --- distances to the truth ---
+def score(judge: Judge, count: int, make: Make) -> float:
+    """Distance of `count` results to the truth, as the judge of the preset measures it, but of more of them."""
+    finer = {"patches": 128, "directions": 512} if isinstance(judge, AgainstCrowd) else {}
+    scores = replace(judge, held=replace(judge.held, count=count), make=make, **finer)(CPU)
+    return [*scores.values()][-1]  # of enlargements the distance of colours comes after that of features
 
 
-def held_pairs(config: Run) -> dict[str | None, list[dict[str, Tensor]]]:
-    """Held-out pairs by domain; None where a preset has only one."""
-    if config.preset == "stargan":
-        streams = {world: pairs(Pairs(world=world, crop=config.data.crop), seed=0, part="held") for world in config.data.worlds}
-    else:
-        streams = {None: pairs(config.data, seed=0, part="held")}
-    return {domain: [stream[position] for position in range(HELD)] for domain, stream in streams.items()}
+def translated(pipe: DiffusionPipeline) -> Make:
+    def make(_, batch: dict[str, Tensor]) -> Tensor:
+        labels = batch.get("label", torch.zeros(len(batch["source"]), dtype=torch.long))
+        results = [
+            pipe(to_pil(source), pipe.looks[label], output_type="pt").images[0]
+            for source, label in zip(batch["source"], labels, strict=True)
+        ]
+        return torch.stack(results) * 2 - 1
+
+    return make
 
 
-def distance(results: list[Tensor], truths: list[Tensor]) -> float:
-    """Mean absolute difference of results in [0, 1] and truths in [-1, 1], as colours in [0, 1]."""
-    return color_distance(torch.stack(results) * 2 - 1, torch.stack(truths)).mean().item()
+def untouched(judge: Judge) -> Make:
+    return lambda _, batch: batch["source"]
 
 
-def copied(config: Run) -> float:
-    distances = [
-        distance([(pair["source"] + 1) / 2 for pair in held], [pair["target"] for pair in held])
-        for held in held_pairs(config).values()
-    ]
-    return sum(distances) / len(distances)
+def shrunk(pictures: Tensor) -> Tensor:
+    return F.interpolate(pictures, scale_factor=1 / 4, mode="bicubic", antialias=True)
 
 
-def translated(config: Run, package: Path) -> float:
-    pipe, distances = load_pipeline(package), []
-    for domain, held in held_pairs(config).items():
-        look = {"domain": domain} if domain else {"style": pipe.styles[0]} if hasattr(pipe, "styles") else {}
-        results = pipe([to_pil(pair["source"][None]) for pair in held], output_type="pt", **look).images
-        distances.append(distance(results, [pair["target"] for pair in held]))
-    return sum(distances) / len(distances)
+def enlarged(pipe: DiffusionPipeline) -> Make:
+    return lambda _, batch: torch.stack(pipe([*map(to_pil, shrunk(batch["real"]))], output_type="pt").images) * 2 - 1
 
 
-def held_pictures(config: Run, count: int = HELD) -> list[Tensor]:
-    stream = pictures(config.data, seed=0, part="held")
-    return [stream[position]["real"] for position in range(count)]
-
-
-def shrunk(picture: Tensor) -> Tensor:
-    return F.interpolate(picture[None], scale_factor=1 / 4, mode="bicubic", antialias=True)
-
-
-def enlarged(config: Run, package: Path) -> float:
-    pipe, held = load_pipeline(package), held_pictures(config)
-    return distance(pipe([to_pil(shrunk(picture)) for picture in held], output_type="pt").images, held)
-
-
-def resized(config: Run) -> float:
+def resized(judge: Judge) -> Make:
     """Bicubic enlargement, which adds nothing."""
-    held = held_pictures(config)
-    results = [F.interpolate(shrunk(picture), scale_factor=4, mode="bicubic")[0].add(1).div(2).clamp(0, 1) for picture in held]
-    return distance(results, held)
+    return lambda _, batch: F.interpolate(shrunk(batch["real"]), scale_factor=4, mode="bicubic")
 
 
-def swd(reals: list[Tensor], fakes: list[Tensor]) -> float:
-    distances = sliced_wasserstein_distance(torch.stack(reals), torch.stack(fakes))
-    return sum(distances.values()) / len(distances)
+def drawn(pipe: DiffusionPipeline) -> Make:
+    return lambda _, batch: torch.stack(pipe.pictures(batch["z"], 1.0, "pt", True).images) * 2 - 1
 
 
-def drawn(config: Run, package: Path) -> float:
-    images = load_pipeline(package)(seeds=list(range(DRAWN)), output_type="pt").images
-    return swd(real_pictures(config)[:DRAWN], [image * 2 - 1 for image in images])
-
-
-def second_set(config: Run) -> float:
-    reals = real_pictures(config)
-    return swd(reals[:DRAWN], reals[DRAWN:])
-
-
-def real_pictures(config: Run) -> list[Tensor]:
-    if config.preset == "few":  # what it should draw is more of the few pictures it has seen
-        data = build(config).data
-        return [data[10**6 + position]["real"] for position in range(2 * DRAWN)]
-    return held_pictures(config, 2 * DRAWN)
+def second_set(judge: Judge) -> Make:
+    others = replace(judge.held, count=DRAWN, start=judge.held.start + DRAWN).batches(CPU)
+    return lambda *_: next(others)["real"]
 
 
 # --- the presets on their worlds ---
@@ -140,13 +110,13 @@ def unpaired(**options: object) -> Task:
     return Task(
         {"data": Unpaired(world="palette", crop=48), "batch": 2} | options,
         translated,
-        copied,
+        untouched,
         "scenes to palette, unpaired, 48 px",
     )
 
 
 def noise(what: str = "drawn scenes, 32 px", **options: object) -> Task:
-    return Task({"data": Pictures(crop=32), "width": 16, "z_size": 32} | options, drawn, second_set, what)
+    return Task({"data": Pictures(crop=32), "width": 16, "z_size": 32} | options, drawn, second_set, what, DRAWN)
 
 
 TASKS: dict[str, Task] = {
@@ -157,7 +127,7 @@ TASKS: dict[str, Task] = {
     "few": noise("crops of one scene, 32 px", rate=5e-4),
     "progressive": noise("drawn scenes, growing from 8 to 32 px", width=32, rate=5e-3),
     "pix2pix": Task(
-        {"data": Pairs(world="hatching", crop=64), "width": 32}, translated, copied, "scenes to hatching, paired, 64 px"
+        {"data": Pairs(world="hatching", crop=64), "width": 32}, translated, untouched, "scenes to hatching, paired, 64 px"
     ),
     "superres": Task({"data": Pictures(crop=64), "width": 32}, enlarged, resized, "drawn scenes, 16 to 64 px"),
     "cyclegan": unpaired(width=16, blocks=2),
@@ -168,8 +138,9 @@ TASKS: dict[str, Task] = {
         {"data": Labelled(worlds=("palette", "ink"), crop=32), "width": 16, "blocks": 2, "batch": 4}
         | {"rate": 3e-4, "cycle": 100.0, "classes": 10.0},
         translated,
-        copied,
+        untouched,
         "scenes to palette and ink, 32 px",
+        2 * HELD,
     ),
     "semantic": unpaired(width=16, backbone="resnet18", rate=5e-4, batch=4),
     "reference": unpaired(batch=4),
@@ -206,16 +177,16 @@ def measure(name: str, minutes: float, features: Features) -> dict:
         config = PRESETS[name](**task.options | common)
         preset = build(config)
         preset.export({net: preset.nets[net] for net in preset.averaged}, out / "untrained")
-        before = task.score(config, out / "untrained")
+        before = score(preset.judge, task.count, task.by_package(load_pipeline(out / "untrained")))
         trainer = Trainer(preset, config)
         started = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - started
         return {
             "world": task.what,
-            "copy": task.copy(config),
+            "copy": score(preset.judge, task.count, task.copy(preset.judge)),
             "before": before,
-            "after": task.score(config, out / "pipeline"),
+            "after": score(preset.judge, task.count, task.by_package(load_pipeline(out / "pipeline"))),
             "updates": trainer.update,
             "minutes": minutes,
             "seconds_per_update": seconds / trainer.update,
@@ -225,7 +196,7 @@ def measure(name: str, minutes: float, features: Features) -> dict:
 
 def closed(name: str, row: dict) -> float:
     """Part of the gap that is closed: between copy and truth, or for noise between untrained and real."""
-    if TASKS[name].score is drawn:
+    if TASKS[name].copy is second_set:
         return (row["before"] - row["after"]) / (row["before"] - row["copy"])
     return 1 - row["after"] / row["copy"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks import app_load, inference, learning, megapixels, modes
 from training.evaluate import independent
-from training.evaluate.report import Score
+from training.evaluate.report import Score, by_style
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -23,7 +23,7 @@ PART = re.compile(r"(?<=<!-- table: )([\w-]+)( -->\n).*?(?=<!-- end -->)", re.DO
 def quality(found: dict) -> str:
     """Style and content of each named style; over those with another painting of their artist, how near that one comes."""
     scores = [Score(**row) for row in found["scores"] if row["metric"] in independent.METRICS]
-    table = independent.table({"result": scores})
+    table = by_style({"": scores})
     pairs = [(row.value, row.anchors["another painting"]) for row in scores if row.metric == "style_cosine"]
     pairs = [pair for pair in pairs if pair[1] is not None]
     if not pairs:

@@ -39,7 +39,14 @@ TRAINING = [
 ONLY = {
     # what files of a package may import of the house
     "training.losses": {"training.losses", "styletransfer.models.features"},
-    "training.engine": {"training.engine", "training.options", "training.losses", "styletransfer.upload"},
+    "training.engine": {
+        "training.engine",
+        "training.options",
+        "training.losses",
+        "styletransfer.upload",
+        "styletransfer.images",
+        "styletransfer.sheet",
+    },
     "training.engine.doctor": {"training.engine.recipe"},
     "training.engine.recipe": {"training.losses", "training.engine.pool"},
     "training.steps": {"training.engine.recipe", "training.steps", "training.losses", "styletransfer.models.style_adapter"},

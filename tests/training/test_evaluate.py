@@ -17,12 +17,13 @@ from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.translation import TranslationPipeline
 from tests.conftest import picture
 from training.__main__ import main
+from training.data.folders import picture_files
 from training.evaluate import describe, inception, measures, report, scores
 from training.evaluate.measures import METRICS
 from training.evaluate.metrics.intervals import Interval
 from training.evaluate.report import Score
 from training.evaluate.scores import score
-from training.evaluate.subjects import Subject, listed, subject
+from training.evaluate.subjects import Subject, evenly, subject
 from training.options import Features
 
 RANDOM = Features(weights="random")
@@ -31,7 +32,7 @@ RANDOM = Features(weights="random")
 @pytest.fixture(autouse=True)
 def few_repetitions(monkeypatch):
     monkeypatch.setattr(measures, "DRAWS", 5)
-    monkeypatch.setattr(scores, "TESTED", 2)
+    monkeypatch.setattr(measures, "TESTED", 2)
 
 
 # --- scores between anchors ---
@@ -58,13 +59,13 @@ def translator() -> TranslationPipeline:
 
 @pytest.mark.slow
 def test_what_does_nothing_scores_as_the_copy_and_other_paintings_score_as_real(held):
-    photos = [open_image(path) for path in listed(held / "photos", 9)]
-    paintings = listed(held / "paintings" / "alpha", 9)
+    photos = [open_image(path) for path in picture_files(held / "photos")]
+    paintings = picture_files(held / "paintings" / "alpha")
     red = [Image.blend(photo, Image.new("RGB", photo.size, (200, 30, 20)), 0.8) for photo in photos]
     names = ("swd", "color", "gram", "pyramid_kernel", "pyramid_frechet", "content", "checkerboard")
 
     def judge(results: list[Image.Image]) -> dict:
-        judged = Subject(photos, photos, {None: paintings}, lambda look: results, 256, True, "")
+        judged = Subject(photos, photos, {None: paintings}, lambda look: results, "", jpeg=True)
         return {row.metric: row for row in score(translator(), judged, RANDOM, names)[0]}
 
     copied, painted = judge(photos), judge(red)
@@ -84,7 +85,7 @@ def test_command_scores_a_painter(held, tiny_package, tmp_path, capsys):
     folders = ["--photos", str(held / "photos"), "--paintings", str(held / "paintings")]
     assert main(["evaluate", str(tiny_package), *folders, "--features.weights", "random", "--json", str(out)]) == 0
     report = json.loads(out.read_text())
-    default = {name for name, metric in METRICS.items() if not metric.downloads} | {*scores.TESTS}
+    default = {name for name, metric in METRICS.items() if scores.DOWNLOADED.isdisjoint(metric.needs)}
     if not any(row["metric"] == "ssim" for row in report["scores"]):  # torchmetrics is optional
         default -= {"ssim", "psnr"}
     assert {(row["metric"], row["style"]) for row in report["scores"]} == {(m, s) for m in default for s in ("alpha", "beta")}
@@ -114,7 +115,7 @@ def test_a_translator_of_one_look_takes_a_flat_folder(held):
 def test_a_network_that_enlarges_is_compared_with_what_was_shrunk(held):
     torch.manual_seed(0)
     pipe = TranslationPipeline(UpscaleGenerator(base_channels=4, num_blocks=1, scale=2).eval())
-    judged = subject(pipe, held / "photos", None, limit=None)
+    judged = subject(pipe, held / "photos", None)
     assert {image.size for image in [*judged.copies, *judged.make(None)]} == {(256, 256)}
     rows, _ = score(pipe, judged, RANDOM, ("content", "color"))
     content, color = ({row.metric: row for row in rows}[name] for name in ("content", "color"))
@@ -128,7 +129,7 @@ def test_a_network_that_enlarges_is_compared_with_what_was_shrunk(held):
 def test_pictures_from_noise_are_compared_at_their_own_size(held):
     torch.manual_seed(0)
     pipe = GenerationPipeline(DCGANGenerator(z_size=8, base_channels=4, image_size=32).eval())
-    judged = subject(pipe, None, held / "paintings" / "alpha", limit=None)
+    judged = subject(pipe, None, held / "paintings" / "alpha")
     rows, warnings = score(pipe, judged, RANDOM)
     assert {row.metric for row in rows} == {"swd", "color", "gram", "pyramid_kernel", "pyramid_frechet", "checkerboard"}
     assert judged.side == 32 and "seeds 0 to 5" in judged.protocol and any("few pictures" in text for text in warnings)
@@ -141,7 +142,7 @@ def test_pictures_from_noise_are_compared_at_their_own_size(held):
 
 def test_small_pictures_from_noise_leave_the_feature_networks_out(held):
     pipe = GenerationPipeline(DCGANGenerator(z_size=8, base_channels=4, image_size=16).eval())
-    rows, _ = score(pipe, subject(pipe, None, held / "paintings" / "alpha", None), RANDOM)
+    rows, _ = score(pipe, subject(pipe, None, held / "paintings" / "alpha"), RANDOM)
     assert {row.metric for row in rows} == {"swd", "color", "checkerboard"}
 
 
@@ -153,7 +154,6 @@ def test_without_feature_weights_the_rest_is_measured(held, tiny_pipe, monkeypat
         raise OSError("could not download torchvision's squeezenet1_1 weights")
 
     monkeypatch.setattr(describe, "FeaturePyramid", dead)
-    monkeypatch.setattr(scores, "TESTS", {})
     judged = subject(tiny_pipe, held / "photos", held / "paintings", limit=4)
     chosen, extractors, warnings = scores.choose((), tiny_pipe, Features(), judged)
     assert {"swd", "color", "checkerboard"} <= {*chosen} and not {"gram", "content"} & {*chosen} and len(extractors) == 1
@@ -170,14 +170,14 @@ def test_fid_and_kid_compare_the_rows_of_inception(held, monkeypatch):
     monkeypatch.setattr(inception, "inception", lambda: channels)
     monkeypatch.setattr(scores, "inception", lambda: channels)
     pipe = translator()
-    rows, _ = score(pipe, subject(pipe, held / "photos", held / "paintings" / "alpha", None), RANDOM, ("fid", "kid"))
+    rows, _ = score(pipe, subject(pipe, held / "photos", held / "paintings" / "alpha"), RANDOM, ("fid", "kid"))
     fid = rows[0]
     assert [row.metric for row in rows] == ["fid", "kid"] and fid.anchors["real"] < 0.01 < fid.anchors["copy"]
 
 
 def test_artfid_by_hand(monkeypatch):
-    monkeypatch.setitem(METRICS, "lpips", METRICS["lpips"].__class__("", lambda sets: (Interval(0.5, 0.4, 0.6), 0.0, 0.8)))
-    monkeypatch.setitem(METRICS, "fid", METRICS["fid"].__class__("", lambda sets: (Interval(3, 2, 4), 9.0, 1.0)))
+    monkeypatch.setitem(METRICS, "lpips", METRICS["lpips"].__class__("", lambda look: (Interval(0.5, 0.4, 0.6), 0.0, 0.8)))
+    monkeypatch.setitem(METRICS, "fid", METRICS["fid"].__class__("", lambda look: (Interval(3, 2, 4), 9.0, 1.0)))
     value, copy, real = METRICS["artfid"].measure(None)
     assert (value.value, value.low, value.high) == pytest.approx((1.5 * 4, 1.4 * 3, 1.6 * 5))
     assert (copy, real) == pytest.approx((1 * 10, 1.8 * 2))
@@ -200,7 +200,7 @@ def test_weights_that_cannot_be_downloaded():
             ["PACKAGE", "--photos", "PHOTOS", "--paintings", "PHOTOS"],
             "a painting of its name, or two pictures or more in a folder for each of alpha, beta",
         ),
-        (["PACKAGE", "--photos", "PAINTINGS", "--paintings", "PAINTINGS"], "at least two photos are needed"),
+        (["PACKAGE", "--photos", "ONE", "--paintings", "PAINTINGS"], "at least two photos are needed"),
         (["PACKAGE"], "give --photos DIR and --paintings DIR"),
         (["--photos", "PHOTOS", "--paintings", "PAINTINGS"], "Hub id. (required)"),
         (
@@ -212,6 +212,7 @@ def test_weights_that_cannot_be_downloaded():
 )
 def test_what_the_command_refuses(held, tiny_package, capsys, arguments, message):
     places = {"PACKAGE": str(tiny_package), "PHOTOS": str(held / "photos"), "PAINTINGS": str(held / "paintings")}
+    places["ONE"] = str(held / "photos" / "0.jpg")
     try:
         assert main(["evaluate", *(places.get(argument, argument) for argument in arguments)]) == 2
     except SystemExit as stop:  # of the parser
@@ -223,12 +224,12 @@ def test_what_the_command_refuses(held, tiny_package, capsys, arguments, message
 def test_a_style_without_paintings_is_left_out_with_a_warning(held, tiny_pipe, tmp_path):
     (tmp_path / "paintings").mkdir()
     (tmp_path / "paintings" / "beta").symlink_to(held / "paintings" / "beta")
-    judged = subject(tiny_pipe, held / "photos", tmp_path / "paintings", None)
+    judged = subject(tiny_pipe, held / "photos", tmp_path / "paintings")
     assert [*judged.looks] == ["beta"] and "no score for alpha" in judged.warnings[0]
 
 
 def test_a_limit_takes_pictures_from_the_whole_folder(held):
-    names = [path.stem for path in listed(held / "photos", 3)]
+    names = [path.stem for path in evenly(picture_files(held / "photos"), 3)]
     assert names == ["0", "2", "4"]
 
 
@@ -238,10 +239,12 @@ def test_table_shows_values_with_their_half_width_and_means_of_the_anchors():
         Score("swd", "Distance", style, 407.6, 96.4, 718.8, anchor, "lower", 9)
         for style, anchor in zip(("ink", "monet"), anchors, strict=True)
     ]
-    head, line, careful = report.table(rows, ["few"]).splitlines()
-    assert head.split() == ["better", "copy", "real", "ink", "monet"] and careful == "careful: few"
-    assert line.split() == ["Distance", "lower", "400", "-", "408", "±311", "408", "±311"]
+    assert report.tables(rows).splitlines() == [
+        "| metric | copy of the photo | random real picture | ink | monet | samples |",
+        "|---|---:|---:|---:|---:|---:|",
+        "| Distance (lower is better) | 400 | - | 408 ±311 | 408 ±311 | 9 |",
+    ]
     many = [replace(rows[0], style=str(number), value=number) for number in range(9)]  # too many for columns of their own
-    assert report.table(many).splitlines()[0].split() == ["better", "copy", "real", "mean", "lowest", "highest"]
-    assert report.table(many).splitlines()[1].split()[-3:] == ["4", "0", "8"]
-    assert [report.short(value) for value in (0.04567, 1234.5, 12.34, 0)] == ["0.0457", "1234", "12.3", "0"]
+    head, _, line = report.tables(many).splitlines()
+    assert "| mean | lowest | highest |" in head and line.endswith("| 4 | 0 | 8 | 9 |")
+    assert [report.short(value) for value in (0.04567, 1234.5, 12.34, 0, None)] == ["0.0457", "1234", "12.3", "0", "-"]

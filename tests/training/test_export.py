@@ -19,8 +19,8 @@ from styletransfer.styles import Style
 from training.__main__ import main
 from training.engine.trainer import Trainer
 from training.options import Unpaired
-from training.packaging.package import TranslatorExport
-from training.packaging.painter import write_samples
+from training.packaging.export import translator
+from training.packaging.samples import write_samples
 from training.presets.cyclegan import Cyclegan
 
 
@@ -31,7 +31,7 @@ def test_package_of_a_run(tiny_painter, config, pictures):
     package = read_package(folder)
     assert package.styles == {} and [path.name for path in package.samples] == ["photo-1.jpg", "sheet.jpg"]
     width, height = Image.open(folder / "samples" / "sheet.jpg").size
-    assert (width, height) == (204 * 5 - 4, 204 * 2 - 4)  # a photo in the style of four held-out paintings, and they above
+    assert (width, height) == (88 * 5 + 8, 78 * 2 + 8)  # a photo in the style of four held-out paintings, and they above
     card = (folder / "README.md").read_text()
     assert "No style has a name yet" in card and "$" not in card
     assert "* photos: 4 files, `" in card and "* paintings: 4 files, `" in card
@@ -93,7 +93,7 @@ def test_publish(run, files, tmp_path):
     assert [entry.metric_value for entry in ModelCard(card).data.eval_results] == [0.5]
     assert Image.open(out / "samples" / "photo-1.jpg").size == (90, 70)
     assert Image.open(out / "samples" / "dots.jpg").size == Image.open(out / "samples" / "lines.jpg").size == (256, 256)
-    assert Image.open(out / "samples" / "sheet.jpg").size == (204 * 3 - 4, 200)
+    assert Image.open(out / "samples" / "sheet.jpg").size == (98 * 3 + 8, 28 + 70 + 16)  # with captions
     pipe = load_pipeline(out)
     assert pipe.styles == ["dots", "lines"] and pipe.enlarger.config.base_channels == 4
     for path in files:
@@ -115,8 +115,8 @@ def test_without_photos_the_sample_of_the_run_is_shown(run, files, tmp_path):
 def test_many_styles_fill_several_rows(tiny_pipe, tmp_path):
     for number in range(9):
         tiny_pipe.add_style(tiny_pipe.named["beta"].named(f"style {number}"))
-    write_samples(tiny_pipe, [Image.new("RGB", (40, 30), "teal")], tmp_path)  # a photo and 11 results
-    assert Image.open(tmp_path / "sheet.jpg").size == (204 * 6 - 4, 204 * 2 - 4)
+    write_samples(tiny_pipe, tmp_path, [Image.new("RGB", (40, 30), "teal")])  # a photo and 11 results
+    assert Image.open(tmp_path / "sheet.jpg").size == (48 * 6 + 8, 28 + 38 + 28 + 38 + 8)
 
 
 def test_what_does_not_fit_spares_the_package(run, files, tmp_path, capsys):
@@ -147,7 +147,7 @@ def test_publish_spares_other_folders(run, tmp_path, capsys):
 
 def test_some_options_are_for_painters_only(tmp_path, capsys):
     torch.manual_seed(0)
-    TranslatorExport(Cyclegan(updates=1, data=Unpaired(world="ink", crop=32)), "g")(
+    translator(Cyclegan(updates=1, data=Unpaired(world="ink", crop=32)), "g")(
         {"g": ResnetGenerator(base_channels=4, num_blocks=1)}, tmp_path / "run" / "pipeline"
     )
     for option, verb in (("--photos", "are"), ("--styles", "are"), ("--enlarger", "is")):

@@ -23,10 +23,9 @@ from training.commands.changes import describe_changes
 from training.engine.trainer import Trainer
 from training.options import Data, Features
 from training.packaging.cards import read_json
-from training.packaging.finetuned import DROPPED
 from training.packaging.training_state import read_training_state, write_training_state
-from training.presets.finetune import Finetune, finetune
-from training.presets.painter import Painter, painter
+from training.presets.finetune import DROPPED, Finetune, finetune
+from training.presets.painter import Painter, load_painter, painter
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +100,7 @@ def words(config: Finetune, *extra: str) -> list[str]:
 
 def begun(config: Finetune):
     """The preset of a run that has not begun, and the old painter."""
-    preset = finetune(config)
-    return preset, preset.export.old
+    return finetune(config), load_painter(config.pretrained)[1]
 
 
 def test_styles_stay_without_their_adapters_and_changes_are_told(more, pictures, package, capsys):

@@ -17,7 +17,7 @@ from training.data.folders import held_paintings, picture_files
 from training.evaluate import independent
 from training.evaluate.metrics.independent import IndependentFeatures, Seen, as_input, see
 from training.evaluate.metrics.vision_transformer import VisionTransformer, load_vision_transformer
-from training.evaluate.report import Score
+from training.evaluate.report import Score, by_style
 from training.evaluate.scores import choose
 from training.evaluate.subjects import subject
 from training.options import Features
@@ -189,11 +189,13 @@ def test_a_copy_and_the_painting_itself(network):
     features = IndependentFeatures(network, [picture(seed=seed) for seed in range(12)])
     photo, painting = picture((300, 200), seed=50), picture((250, 200), seed=3)
     # results of another size than their photo are seen at that of the photo
-    scores = features.scores([photo.resize((450, 301)), painting.resize((300, 200))], [photo, photo], painting)
+    photos = features.see([photo, photo])
+    results = features.see([photo.resize((450, 301)), painting.resize((300, 200))], photos.sizes)
+    scores = features.compare(results, photos, features.see([painting]).style)
     assert scores["content"][0] > 0.99 > scores["content"][1] and scores["style"][1] > 0.8 > scores["style"][0]
     assert scores["top5"].tolist()[1]
-    exact = features.scores([photo], [photo], photo)
-    assert [float(exact[name]) for name in ("style", "top5", "content")] == pytest.approx([1, 1, 1], abs=1e-5)
+    exact = features.compare(photos, photos, photos.style)
+    assert [float(exact[name][0]) for name in ("style", "top5", "content")] == pytest.approx([1, 1, 1], abs=1e-5)
     with pytest.raises(ValueError, match="two paintings or more, got 1"):
         IndependentFeatures(network, [photo])
 
@@ -261,7 +263,7 @@ def test_evaluation_opens_on_what_no_loss_sees(data, tiny_package, weights, tmp_
     assert rows["gram", "alpha"]["note"] == "seen by the losses" and rows["gram", "alpha"]["anchors"]["real"] is None
     assert "7 held-out paintings" in report["protocol"]
     shown = capsys.readouterr().out
-    assert shown.index("| alpha |") < shown.index("**mean**") < shown.index("(seen by the losses)")
+    assert shown.index("| alpha |") < shown.index("**mean**") < shown.index("; seen by the losses)")
     before = cache.stat().st_mtime_ns
     assert (
         main(["evaluate", *command(data, tiny_package, *options)]) == 0
@@ -273,7 +275,7 @@ def test_without_the_network_a_sentence_says_so(data, tiny_package, tiny_pipe, c
     options = ["--held", "--features.weights", "random", "--metrics", "style_cosine"]
     assert main(["evaluate", *command(data, tiny_package, *options)]) == 2
     assert "no style_cosine: it needs a network that no loss sees: --independent.weights FILE" in capsys.readouterr().err
-    pictures = subject(tiny_pipe, data / "photos", data / "paintings", None, True, data / "names.json")
+    pictures = subject(tiny_pipe, data / "photos", data / "paintings", 200, True, data / "names.json")
     chosen, _, warnings = choose((), tiny_pipe, Features(weights="random"), pictures)
     assert not {*independent.METRICS} & {*chosen} and {"gram", "content"} <= {*chosen}
     assert (
@@ -293,10 +295,10 @@ def test_means_are_over_the_styles():
         for row in rows
         for metric in ("style_top5", "content_cosine")
     ]
-    lines = independent.table({"ours": rows}).splitlines()
-    assert lines[2] == "| wave | 0.10 | 0.50 | 0.40 ±0.10 | 50% | 0.50 ±0.10 |"
+    lines = by_style({"ours": rows}).splitlines()
+    assert lines[2] == "| wave | 0.10 | 0.50 | 0.40 ±0.10 | 0.50 ±0.10 | 0.50 ±0.10 |"
     assert lines[4].startswith("| unseen | 0.10 | - | 0.90")
-    assert lines[5].startswith("| **mean** | 0.10 | 0.50 | 0.50 ±0.10 | 50% |")
+    assert lines[5].startswith("| **mean** | 0.10 | 0.50 | 0.50 ±0.10 | 0.50 ±0.00 |")
 
 
 # --- beside Magenta's network ---

@@ -18,7 +18,8 @@ from styletransfer.models.resnet_generator import ResnetGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
 from training.options import Data, Features, Hub, Labelled, Pairs, Pictures, Unpaired
 from training.packaging.cards import write_card
-from training.packaging.package import NoiseExport, TranslatorExport, describe, flat
+from training.packaging.command import describe, flat
+from training.packaging.export import generator, translator
 from training.presets import PRESETS
 from training.presets.cut import Cut
 from training.presets.cyclegan import Cyclegan
@@ -49,7 +50,7 @@ def exported(request, tmp_path):
     torch.manual_seed(0)
     net = network(**arguments).eval()
     folder = tmp_path / "run" / "pipeline"
-    TranslatorExport(config, "g", domains)({"g": net, "other": torch.nn.Identity()}, folder)
+    translator(config, "g", domains)({"g": net, "other": torch.nn.Identity()}, folder)
     return folder, config, net
 
 
@@ -68,9 +69,10 @@ def test_its_samples_are_held_out_pictures_and_their_translations(exported):
     assert len(photos) == 4
     assert Image.open(photos[0]).size == (config.data.crop // pipe.scale,) * 2
     columns = 1 + len(pipe.looks)
+    captions = 28 * (len(pipe.looks) > 1)
     assert Image.open(folder / "samples" / "sheet.jpg").size == (
-        columns * (config.data.crop + 4) - 4,
-        4 * (config.data.crop + 4) - 4,
+        columns * (config.data.crop + 8) + 8,
+        4 * (config.data.crop + 8) + 8 + captions,
     )
 
 
@@ -91,9 +93,9 @@ def test_its_card_names_everything(exported):
 def test_pictures_from_noise(tmp_path):
     net = DCGANGenerator(z_size=8, base_channels=4, image_size=16).eval()
     folder = tmp_path / "noise" / "pipeline"
-    NoiseExport(Dcgan(updates=1, data=Pictures(crop=16, world="ink")), "g")({"g": net}, folder)
+    generator(Dcgan(updates=1, data=Pictures(crop=16, world="ink")), "g")({"g": net}, folder)
     assert load_pipeline(folder)(seeds=[3]).images[0].size == (16, 16)
-    assert Image.open(folder / "samples" / "sheet.jpg").size == (76, 76)
+    assert Image.open(folder / "samples" / "sheet.jpg").size == (104, 104)
     card = (folder / "README.md").read_text()
     assert read_front_matter(folder / "README.md")["pipeline_tag"] == "unconditional-image-generation"
     assert "# noise" in card and "rendered as ink." in card and "$" not in card
@@ -102,7 +104,7 @@ def test_pictures_from_noise(tmp_path):
 def test_folders_are_named_without_their_paths(pictures, tmp_path):
     config = Cyclegan(updates=1, data=Unpaired(a=pictures / "photos", b=pictures / "paintings" / "dots", crop=32))
     folder = tmp_path / "run" / "pipeline"
-    TranslatorExport(config, "g")({"g": ResnetGenerator(**RESNET)}, folder)
+    translator(config, "g")({"g": ResnetGenerator(**RESNET)}, folder)
     card = (folder / "README.md").read_text() + (folder / "card.json").read_text()
     assert "Folders of pictures: a (photos), b (dots)." in card and "those of whoever trained" in card
     assert "--data.a photos --data.b dots --data.crop 32" in card
@@ -146,5 +148,5 @@ def test_where_a_training_starts_from_is_named_without_its_path(tmp_path):
 def test_a_package_that_is_pushed_names_its_repository(tmp_path):
     folder = tmp_path / "noise" / "pipeline"
     config = Dcgan(updates=1, data=Pictures(crop=16), hub=Hub(repo="me/scenes"))
-    NoiseExport(config, "g")({"g": DCGANGenerator(z_size=8, base_channels=4, image_size=16).eval()}, folder)
+    generator(config, "g")({"g": DCGANGenerator(z_size=8, base_channels=4, image_size=16).eval()}, folder)
     assert 'load_pipeline("me/scenes")' in (folder / "README.md").read_text()

@@ -79,7 +79,7 @@ def kill_in_save(moment: str) -> None:
 def fork():
     """Starts processes from a server that has imported everything, in some ten milliseconds each."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.training.test_resume", "training.packaging.package"])
+    context.set_forkserver_preload(["tests.training.test_resume", "training.packaging.export"])
 
     def start(*arguments) -> multiprocessing.Process:
         process = context.Process(target=train, args=arguments)

@@ -84,7 +84,7 @@ def train(config: Run, rank: int, processes: int, port: int, stop_at: int | None
 def launch(config: Run, processes: int, stop_at: int | None = None) -> dict[str, Tensor]:
     """Train in new processes. Returns the tensors of the state that they leave."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.training.test_scale", "training.packaging.package"])
+    context.set_forkserver_preload(["tests.training.test_scale", "training.packaging.export"])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

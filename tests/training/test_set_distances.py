@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from training.evaluate.describe import middle, pixels, to_unit
-from training.evaluate.measures import Sets, fid, frechet_of_moments, half, psnr, ssim, swd
+from training.evaluate.measures import draws, fid, frechet_of_moments, half, psnr, ssim
 from training.evaluate.metrics.frechet import frechet_distance, kernel_distance, mean_and_covariance
 from training.evaluate.metrics.intervals import half_samples
 from training.evaluate.metrics.sharpness import checkerboard_energy
-from training.evaluate.metrics.style import color_distance, gram_distance, gram_distance_to_others, lab_histogram
+from training.evaluate.metrics.style import gram_distance, gram_distance_to_others, hellinger_distance, lab_histogram
+from training.evaluate.metrics.swd import sliced_wasserstein
 from training.losses.perceptual import gram_matrix
 
 needs = {
@@ -110,10 +111,10 @@ def test_lab_histogram_of_known_pictures():
     assert histogram.sum() == pytest.approx(1)
 
 
-def test_color_distance_by_hand():
+def test_hellinger_distance_by_hand():
     one, other = torch.tensor([[1.0, 0, 0], [0, 1.0, 0]]), torch.tensor([[0, 0, 1.0]])
-    assert color_distance(one, one[:1]) == pytest.approx(math.sqrt(1 - math.sqrt(0.5)))  # (1/2, 1/2, 0) and (1, 0, 0)
-    assert color_distance(one, other) == pytest.approx(1) and color_distance(one, one.flip(0)) == 0
+    assert hellinger_distance(one, one[:1]) == pytest.approx(math.sqrt(1 - math.sqrt(0.5)))  # (1/2, 1/2, 0) and (1, 0, 0)
+    assert hellinger_distance(one, other) == pytest.approx(1) and hellinger_distance(one, one.flip(0)) == 0
 
 
 def test_checkerboard_energy_by_hand():
@@ -164,17 +165,15 @@ def test_half_samples_spread_as_whole_samples_do():
 
 
 def test_draws_keep_the_two_halves_of_the_paintings_apart():
-    few = {"energy": torch.zeros(7)}
-    sets = Sets({"energy": torch.zeros(30)}, few, few, few)
     assert half(30, 7) == 3
-    for near, others, chosen in sets.draws():
+    for near, others, chosen in draws(30, 7):
         assert len(near) == len(others) == len(chosen) == 3
         assert not {*near.tolist()} & {*others.tolist()} and max(chosen) < 30
 
 
 def test_swd_sees_wrong_colours():
     pictures = pixels(noise(8, 3, 64, 64))["small"]
-    assert swd(pictures[:4] - 0.5, pictures[4:]) > 2 * swd(pictures[:4], pictures[4:])
+    assert sliced_wasserstein(pictures[4:], pictures[:4] - 0.5) > 2 * sliced_wasserstein(pictures[4:], pictures[:4])
 
 
 def test_parts():

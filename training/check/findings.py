@@ -37,29 +37,35 @@ class Finding:
 
 def find(found: Found, crop: int) -> list[Finding]:
     """Everything to say about the pictures, for a training on crops of this side."""
-    findings = [*unusable(found, crop), *alike(found), *poor(found)]
+    of_pictures = (finding for finding in (*unusable(found, crop), *alike(found), *poor(found)) if finding.groups)
+    findings = [*of_domains(found), *of_pictures]
     return sorted(findings, key=lambda finding: ("refused", "harmful", "note").index(finding.level))
+
+
+def of_domains(found: Found) -> Iterable[Finding]:
+    for domain, pictures in found.items():
+        usable = [picture for picture in pictures if not (picture.fault or picture.deep)]
+        if not pictures:
+            yield Finding("empty", "refused", f"{domain.title} holds no pictures", f"Fill the folder {domain.folder}.", [])
+        elif 0 < len(usable) < FEW and domain.part != "held":
+            text = f"{domain.title} holds {count(usable, 'picture')} only"
+            advice = f"From {FEW} on it is safer: a discriminator knows so few by heart, and what it says teaches nothing more."
+            yield Finding("few", "note", text, advice, [])
 
 
 def unusable(found: Found, crop: int) -> Iterable[Finding]:
     """What a training stops at."""
-    for domain, pictures in found.items():
-        if not pictures:
-            yield Finding("empty", "refused", f"{domain.title} holds no pictures", f"Fill the folder {domain.folder}.", [])
     broken = chosen(found, lambda p: bool(p.fault))
-    if broken:
-        text = f"{count(broken, 'file')} cannot be read as a picture"
-        yield Finding("unreadable", "refused", text, "Delete or repair them, or move what is no picture elsewhere.", broken)
+    text = f"{count(broken, 'file')} cannot be read as a picture"
+    yield Finding("unreadable", "refused", text, "Delete or repair them, or move what is no picture elsewhere.", broken)
     small = chosen(found, lambda p: p.shortest < crop and not p.fault)
-    if small:
-        side = min(picture.shortest for ((_, picture),) in small)
-        text = f"{count(small, 'picture')} {'is' if len(small) == 1 else 'are'} smaller than the crop of {crop} pixels"
-        fix = f"train with --data.crop {side // 32 * 32}" if side >= 32 else "get larger ones"
-        yield Finding("tiny", "refused", text, f"Remove what is too small, or {fix}.", small)
+    side = min((picture.shortest for ((_, picture),) in small), default=0)
+    text = f"{count(small, 'picture')} {'is' if len(small) == 1 else 'are'} smaller than the crop of {crop} pixels"
+    fix = f"train with --data.crop {side // 32 * 32}" if side >= 32 else "get larger ones"
+    yield Finding("tiny", "refused", text, f"Remove what is too small, or {fix}.", small)
     deep = chosen(found, lambda p: p.deep)
-    if deep:
-        text = f"{count(deep, 'picture')} with more than 8 bits for each pixel's brightness"
-        yield Finding("deep", "refused", text, "Save with 8 bits: read as they are, they come out white.", deep)
+    text = f"{count(deep, 'picture')} with more than 8 bits for each pixel's brightness"
+    yield Finding("deep", "refused", text, "Save with 8 bits: read as they are, they come out white.", deep)
 
 
 def alike(found: Found) -> Iterable[Finding]:
@@ -73,49 +79,36 @@ def alike(found: Found) -> Iterable[Finding]:
         if len({domain.part for domain, _ in group}) > 1:
             leaks.append(group)
         elif len({domain.kind for domain, _ in group}) > 1:
-            if not pairs:
-                overlaps.append(group)
+            overlaps += [] if pairs else [group]
         else:
             (copies if len({picture.digest for _, picture in group}) == 1 else similar).append(group)
-    if leaks:
-        text = f"{count(leaks, 'picture')} held out for validation and trained on as well"
-        advice = "Delete them from one side, or the scores on held-out pictures are too good."
-        yield Finding("leak", "harmful", text, advice, leaks)
-    if overlaps:
-        text = f"{count(overlaps, 'picture')} in two domains or more"
-        yield Finding("overlap", "harmful", text, "Keep each in one domain: the networks learn to tell them apart.", overlaps)
-    if copies:
-        spare = sum(len(group) - 1 for group in copies)
-        text = f"{spare} {'copy' if spare == 1 else 'copies'} of other files"
-        advice = "Keep one of each: copies are drawn more often, and where a tenth is held out, they leak into it."
-        yield Finding("copies", "harmful", text, advice, copies)
-    if similar:
-        text = f"{count(similar, 'group')} of pictures that look alike"
-        advice = "See whether they are one picture saved, scanned or cropped twice, and keep the best."
-        yield Finding("alike", "note", text, advice, similar)
+    text = f"{count(leaks, 'picture')} held out for validation and trained on as well"
+    advice = "Delete them from one side, or the scores on held-out pictures are too good."
+    yield Finding("leak", "harmful", text, advice, leaks)
+    text = f"{count(overlaps, 'picture')} in two domains or more"
+    yield Finding("overlap", "harmful", text, "Keep each in one domain: the networks learn to tell them apart.", overlaps)
+    spare = sum(len(group) - 1 for group in copies)
+    text = f"{spare} {'copy' if spare == 1 else 'copies'} of other files"
+    advice = "Keep one of each: copies are drawn more often, and where a tenth is held out, they leak into it."
+    yield Finding("copies", "harmful", text, advice, copies)
+    text = f"{count(similar, 'group')} of pictures that look alike"
+    advice = "See whether they are one picture saved, scanned or cropped twice, and keep the best."
+    yield Finding("alike", "note", text, advice, similar)
 
 
 def poor(found: Found) -> Iterable[Finding]:
     """What can be trained on, but teaches little or something unwanted."""
     flat = chosen(found, lambda p: not (p.fault or p.deep) and p.contrast < FLAT)
-    if flat:
-        yield Finding(
-            "flat", "harmful", f"{count(flat, 'picture')} of a single colour", "Delete: there is nothing to learn.", flat
-        )
+    yield Finding("flat", "harmful", f"{count(flat, 'picture')} of a single colour", "Delete: there is nothing to learn.", flat)
     clear = chosen(found, lambda p: p.transparent)
-    if clear:
-        text = f"{count(clear, 'picture')} with transparent parts"
-        yield Finding("transparent", "note", text, "Put each on a background: what the transparency hides is trained on.", clear)
+    text = f"{count(clear, 'picture')} with transparent parts"
+    yield Finding("transparent", "note", text, "Put each on a background: what the transparency hides is trained on.", clear)
     for domain, pictures in found.items():
         usable = [picture for picture in pictures if not (picture.fault or picture.deep)]
         gray = chosen({domain: usable}, lambda p: p.color < COLORLESS)
-        if 0 < len(gray) < len(usable):
+        if len(gray) < len(usable):
             text = f"{len(gray)} of {len(usable)} pictures of {domain.title} without colour"
             yield Finding("gray", "note", text, "A mixture teaches grey results: leave them out if you want colour.", gray)
-        if 0 < len(usable) < FEW and domain.part != "held":
-            text = f"{domain.title} holds {count(usable, 'picture')} only"
-            advice = f"From {FEW} on it is safer: a discriminator knows so few by heart, and what it says teaches nothing more."
-            yield Finding("few", "note", text, advice, [])
 
 
 def chosen(found: Found, test) -> list[list[Entry]]:

@@ -37,8 +37,7 @@ def as_json(report: Report) -> str:
             domain.title: {"folder": str(domain.folder)} | numbers(pictures) for domain, pictures in report.found.items()
         },
         "findings": [
-            {"kind": finding.kind, "level": finding.level, "text": finding.text, "advice": finding.advice}
-            | {"groups": [[str(picture.path) for _, picture in group] for group in finding.groups]}
+            vars(finding) | {"groups": [[str(picture.path) for _, picture in group] for group in finding.groups]}
             for finding in report.findings
         ],
     }
@@ -60,25 +59,17 @@ def numbers(pictures: list[Picture]) -> dict:
 
 
 def bars(pictures: list[Picture], crop: int) -> list[dict]:
-    """Histogram of the shorter sides: where each bar starts in pixels, its pictures, its height 0..1, whether it is refused."""
+    """Histogram of the shorter sides: where each bar starts and ends in pixels, its pictures, its height 0..1."""
     sides = np.array([picture.shortest for picture in pictures if not picture.fault])
     if not len(sides):
         return []
     top = max(np.quantile(sides, 0.98), 2 * crop)  # the few that are larger join the last bar
     width = max(16, 2 ** int(np.ceil(np.log2(top / BARS))))
-    edges = np.arange(0, top + width, width)
-    counts, _ = np.histogram(sides.clip(max=edges[-1] - 1), edges)
-    parts = counts / counts.max()
-    starts = zip(edges, counts, parts, strict=False)
+    starts, counts = np.unique(sides.clip(max=top) // width * width, return_counts=True)
+    known = dict(zip(starts.astype(int), counts.tolist(), strict=True))
     return [
-        {
-            "start": int(start),
-            "end": int(start + width),
-            "count": int(number),
-            "height": float(part),
-            "small": start + width <= crop,
-        }
-        for start, number, part in starts
+        {"start": start, "end": start + width, "count": known.get(start, 0), "height": known.get(start, 0) / counts.max()}
+        for start in range(0, int(top) + 1, width)
     ]
 
 

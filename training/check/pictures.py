@@ -48,6 +48,10 @@ class Picture:
         """Whether a pixel has more than 8 bits of one brightness; Pillow clips them to white."""
         return self.mode.startswith(("I", "F"))
 
+    def is_current(self) -> bool:
+        status = self.path.stat()
+        return (self.bytes, self.changed) == (status.st_size, status.st_mtime_ns)
+
 
 def files(folder: Path) -> list[Path]:
     """Every file below a folder that a training would read: all but hidden ones. Of a single picture, itself."""
@@ -98,28 +102,22 @@ def look(gray: np.ndarray) -> str:
 
 def inspect_all(paths: list[Path], cache: Path | None = None) -> list[Picture]:
     """Inspect every file, but take from `cache`, a JSON file, what is known of files of the same size and time."""
-    known = recall(cache) if cache else {}
-    found = {}
-    for path in paths:
-        picture, status = known.get(path), path.stat()
-        if picture and (picture.bytes, picture.changed) == (status.st_size, status.st_mtime_ns):
-            found[path] = picture
-    new = [path for path in paths if path not in found]
+    known = {picture.path: picture for picture in recall(cache)} if cache else {}
+    new = [path for path in paths if path not in known or not known[path].is_current()]
     with ThreadPoolExecutor() as pool:
         for picture in tqdm(pool.map(inspect, new), "checking pictures", len(new), leave=False, disable=not new):
-            found[picture.path] = picture
-    pictures = [found[path] for path in paths]
+            known[picture.path] = picture
+    pictures = [known[path] for path in paths]
     if cache and new:
         remember(pictures, cache)
     return pictures
 
 
-def recall(cache: Path) -> dict[Path, Picture]:
+def recall(cache: Path) -> list[Picture]:
     try:
-        entries = [Picture(**entry | {"path": Path(entry["path"])}) for entry in json.loads(cache.read_text(encoding="utf-8"))]
+        return [Picture(**entry | {"path": Path(entry["path"])}) for entry in json.loads(cache.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError, KeyError):  # none yet, or of another version: look at all pictures again
-        return {}
-    return {picture.path: picture for picture in entries}
+        return []
 
 
 def remember(pictures: list[Picture], cache: Path) -> None:

@@ -65,7 +65,8 @@ def clock(moment: float) -> str:
 
 def options_in(words: Sequence[str]) -> set[str]:
     """Names of the options in a command line, as the classes of training.options have them: {"batch", "data.crop"}."""
-    return {word.removeprefix("--").partition("=")[0].replace("-", "_") for word in words if word.startswith("--")}
+    names = {word.removeprefix("--").partition("=")[0].replace("-", "_") for word in words if word.startswith("--")}
+    return {"data.crop" if name == "crop" else name for name in names}  # learn-style has no other data
 
 
 def as_before(config: Run, given: Collection[str] = ()) -> Run:

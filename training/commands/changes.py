@@ -18,30 +18,24 @@ SHOWN = ("neighbor_distance", "content_distance")
 Changes = dict[str, dict[str, list[float]]]  # paintings -> score -> before and after
 
 
-def report(config: Finetune, preset: Preset) -> str:
-    """Compare the package of the run with that before it; write changes.json and a line of the card, and return the line."""
-    folder = config.out / "pipeline"
-    changes = compare(config, preset, preset.export.old, load_pipeline(folder))
-    (config.out / FILE).write_text(json.dumps(changes, indent=2) + "\n", encoding="utf-8")
-    sentence = describe_changes(changes)
-    fields = read_json(folder / FIELDS_FILE)
-    write_card(folder, fields | {"training": f"{fields['training']}\n\n{sentence}"})
-    return sentence
-
-
-def compare(config: Finetune, preset: Preset, old: StyleTransferPipeline, new: StyleTransferPipeline) -> Changes:
+def report(config: Finetune, preset: Preset, old: StyleTransferPipeline) -> str:
+    """Compare the package of the run with `old`, from before; write changes.json and a line of the card, and return the line."""
+    package = config.out / "pipeline"
     device = next(preset.judge.features.parameters()).device
-    painters = [{"stylizer": pipe.stylizer.to(device), "encoder": pipe.encoder.to(device)} for pipe in (old, new)]
-    folders = {"new paintings": config.data.paintings}
-    if config.replay is not None:
-        folders["older paintings"] = config.replay
-    changes = {}
+    painters = [
+        {"stylizer": pipe.stylizer.to(device), "encoder": pipe.encoder.to(device)} for pipe in (old, load_pipeline(package))
+    ]
+    folders = {"new paintings": config.data.paintings} | ({"older paintings": config.replay} if config.replay else {})
+    changes: Changes = {}
     for name, folder in folders.items():
         held = PhotosAndPaintings(config.data.photos, folder, config.data.crop, config.seed, "held")
         judge = replace(preset.judge, held=Held(lambda held=held: held, COUNT))
         before, after = (judge(nets) for nets in painters)
         changes[name] = {score: [before[score], after[score]] for score in SHOWN}
-    return changes
+    (config.out / FILE).write_text(json.dumps(changes, indent=2) + "\n", encoding="utf-8")
+    sentence, fields = describe_changes(changes), read_json(package / FIELDS_FILE)
+    write_card(package, fields | {"training": f"{fields['training']}\n\n{sentence}"})
+    return sentence
 
 
 def describe_changes(changes: Changes) -> str:

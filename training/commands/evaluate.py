@@ -13,8 +13,9 @@ from typing import Literal
 import tyro
 
 from styletransfer import load_pipeline
-from training.evaluate import independent, report, scores
+from training.evaluate import independent, scores
 from training.evaluate.independent import Independent
+from training.evaluate.report import tables
 from training.evaluate.subjects import subject
 from training.options import Features
 
@@ -26,7 +27,7 @@ class Evaluate:
     package: tyro.conf.Positional[str]
     """A package's folder or Hub id."""
     photos: Path | None = None
-    """Folder of photos to paint."""
+    """Folder of photos to paint, searched with its sub-folders, as in training."""
     paintings: Path | None = None
     """Folder of real paintings: of a painter one file for each style, of its name, anywhere below; of others, or where a style is
     many paintings, a sub-folder for each style or domain; or the real pictures of a generator."""
@@ -36,19 +37,19 @@ class Evaluate:
     """A json, name of a style -> name of its painting's file, with or without its ending; by default they are the same."""
     artists: Path | None = None
     """A csv with the columns file and artist: another painting of the artist, beside a style's own, is then an anchor."""
-    metrics: tuple[Literal[*scores.NAMES], ...] = ()
+    metrics: tuple[Literal[*scores.NEEDS], ...] = ()
     """Some metrics; by default all that need no download but that of --features."""
     independent: Independent = field(default_factory=Independent)
     features: Features = field(default_factory=Features)
-    limit: int | None = None
-    """At most so many photos, and paintings of a style; by default 200."""
+    limit: int = 200
+    """At most so many photos, and paintings of a style."""
     json: Path | None = None
     """Write the report here as well."""
 
     def __post_init__(self):
         if self.photos is None and self.paintings is None:
             raise ValueError("give --photos DIR and --paintings DIR")
-        if self.limit is not None and self.limit < 2:
+        if self.limit < 2:
             raise ValueError(f"--limit must be at least two, as one picture is compared with another, got {self.limit}")
 
 
@@ -58,15 +59,12 @@ def measure(options: Evaluate) -> dict:
     named, protocol = None, scores.protocol(pictures)
     if options.independent.weights and pictures.single:
         features = independent.features(options.independent, options.paintings)
-        named = independent.NamedStyles(features, pictures.photos, pictures.single, options.artists)
+        named = independent.NamedStyles(features, features.see(pictures.photos), pictures.single, options.artists)
         protocol = f"{independent.protocol(features)}. Others: {protocol}"
     found, warnings = scores.score(pipe, pictures, options.features, options.metrics, named)
     if options.independent.weights and named is None:
         warnings.append("no style and content by features that no loss sees: no style of the package is a single painting")
-    first = [row for row in found if row.metric in independent.METRICS]
-    if first:
-        print(f"{independent.table({'result': first})}\n")
-    print(report.table([row for row in found if row not in first], warnings))
+    print("\n".join([tables(found), *(f"careful: {warning}" for warning in warnings)]))
     return {"package": options.package, "protocol": protocol, "scores": found, "warnings": warnings}
 
 

@@ -4,20 +4,15 @@ Into a folder, with samples of photos that may be shown, the sources of its data
 `--push user/name` to the Hub.
 """
 
-import dataclasses
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import tyro
 
 from styletransfer.catalog import read_index, read_json
 from training.packaging.cards import FIELDS_FILE, findings, measured, write_card
-
-if TYPE_CHECKING:
-    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +46,7 @@ class Export:
 def publish(options: Export, out: Path) -> None:
     """Write the package of a run into the folder `out`."""
     from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+    from training.packaging.training_state import write_training_state
 
     source = options.run / "pipeline"
     if not (source / "model_index.json").is_file():
@@ -59,49 +55,35 @@ def publish(options: Export, out: Path) -> None:
         raise ValueError(f"--out {out} is the run itself, or holds it; give another folder")
     if out.exists() and any(out.iterdir()) and not (out / "model_index.json").is_file():
         raise ValueError(f"{out} is not empty and no package; give another folder")
-    painter = read_index(source)["_class_name"] == StyleTransferPipeline.__name__
-    for name in ("photos", "styles", "enlarger"):
-        if getattr(options, name) and not painter:
-            raise ValueError(f"--{name} {'is' if name == 'enlarger' else 'are'} for painters, and {options.run} is none")
-    equipped = equip(options, source) if options.photos or options.styles or options.enlarger else None
-    given = measured(options.evaluation) if options.evaluation else {}
-    if options.sources:
-        given["sources"] = options.sources.read_text(encoding="utf-8").strip()
-    if options.push:
-        given["address"] = options.push
-    title = {"title": options.title or out.resolve().name}
+    equipment = [name for name in ("photos", "styles", "enlarger") if getattr(options, name)]
+    if equipment and read_index(source)["_class_name"] != StyleTransferPipeline.__name__:
+        verb = "is" if equipment[0] == "enlarger" else "are"
+        raise ValueError(f"--{equipment[0]} {verb} for painters, and {options.run} is none")
+    fields = {"title": options.title or out.resolve().name} | (measured(options.evaluation) if options.evaluation else {})
+    fields |= {"sources": options.sources.read_text(encoding="utf-8").strip()} if options.sources else {}
+    fields |= {"address": options.push} if options.push else {}
     fresh = out.with_name(f".{out.resolve().name}.part")  # a package takes the place of another when it is whole
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        write(options, source, fresh, equipped, title | given)
+        shutil.copytree(source, fresh)
+        if equipment:
+            equip(options, fresh)
+        if options.with_training_state:
+            write_training_state(options.run, fresh)
+        write_card(fresh, read_json(fresh / FIELDS_FILE) | findings(options.run, fresh) | fields)
         shutil.rmtree(out, ignore_errors=True)
         fresh.rename(out)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def write(options: Export, source: Path, out: Path, equipped: "StyleTransferPipeline | None", given: dict) -> None:
+def equip(options: Export, package: Path) -> None:
+    """Add style files and the enlarger to the painter in the folder `package`, and show photos in all of its styles."""
     from styletransfer.images import open_image
-    from training.packaging.painter import write_samples
-    from training.packaging.training_state import write_training_state
-
-    shutil.copytree(source, out)
-    if equipped:
-        equipped.save_pretrained(out)
-        if equipped.styles:
-            shutil.rmtree(out / "samples", ignore_errors=True)
-            photos = options.photos or sorted((source / "samples").glob("photo-*.jpg"))
-            write_samples(equipped, [open_image(path).convert("RGB") for path in photos], out / "samples")
-    if options.with_training_state:
-        write_training_state(options.run, out)
-    write_card(out, read_json(out / FIELDS_FILE) | findings(options.run, out) | given)
-
-
-def equip(options: Export, package: Path) -> "StyleTransferPipeline":
-    """The painter in the folder `package`, with the style files and the enlarger that are to join it."""
     from styletransfer.models.upscale_generator import UpscaleGenerator
     from styletransfer.pipelines.loading import load_network
     from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+    from training.packaging.samples import write_samples
 
     pipeline = StyleTransferPipeline.from_pretrained(package)
     for path in options.styles:
@@ -110,39 +92,29 @@ def equip(options: Export, package: Path) -> "StyleTransferPipeline":
         pipeline.register_modules(enlarger=load_network(UpscaleGenerator, options.enlarger))
     if options.photos and not pipeline.styles:
         raise ValueError("--photos are shown in the named styles, and there are none: give --styles")
-    return pipeline
+    pipeline.save_pretrained(package)
+    if pipeline.styles:
+        photos = [open_image(path).convert("RGB") for path in options.photos or sorted(package.glob("samples/photo-*.jpg"))]
+        shutil.rmtree(package / "samples", ignore_errors=True)
+        write_samples(pipeline, package / "samples", photos)
 
 
-def export(options: Export) -> None:
+def main(arguments: list[str]) -> None:
+    options = tyro.cli(Export, prog="python -m training export", description=__doc__, args=arguments)
+
     from styletransfer.pipelines.style_transfer import STYLE_FILE
     from styletransfer.upload import upload
 
     if options.out is None and options.push is None:
         raise ValueError("where to? give --out FOLDER, --push user/name, or both")
+    run = options.run
+    folder = run / "pipeline" if (run / "pipeline" / STYLE_FILE).is_file() else run  # of learn-style, whose card is complete
     with TemporaryDirectory() as scratch:
-        style = options.run / "pipeline"
-        if (style / STYLE_FILE).is_file():  # of learn-style, whose card is complete
-            options = dataclasses.replace(options, run=style)
-        if any((options.run / name).is_file() for name in ("model_index.json", STYLE_FILE)):
-            changes = (
-                options.out,
-                options.title,
-                options.photos,
-                options.styles,
-                options.enlarger,
-                options.sources,
-                options.evaluation,
-                options.with_training_state,
-            )
-            if any(changes):
-                raise ValueError(f"{options.run} is a package already: it can only be pushed, as it is, by --push user/name")
-            folder = options.run
+        if any((folder / name).is_file() for name in ("model_index.json", STYLE_FILE)):
+            if options != Export(run=run, push=options.push, private=options.private):
+                raise ValueError(f"{folder} is a package already: it can only be pushed, as it is, by --push user/name")
         else:
-            folder = options.out or Path(scratch) / options.run.resolve().name
+            folder = options.out or Path(scratch) / run.resolve().name
             publish(options, folder)
         if options.push:
             print(f"the package is at {upload(folder, options.push, private=options.private)}")
-
-
-def main(arguments: list[str]) -> None:
-    export(tyro.cli(Export, prog="python -m training export", description=__doc__, args=arguments))

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import io
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -37,7 +38,8 @@ def speed(config: Run, build: Build = build, wanted: float = 0.0) -> float:
         # by updates, so that it can be put anywhere in its course; compiling takes longer than measuring
         quiet = {"tracker": "none", "hub": Hub(), "log_every": 10**9, "save_every": 10**9}
         config = dataclasses.replace(config, minutes=None, updates=1, resume=False, compile=False, **quiet)
-        preset = build(config)
+        with contextlib.redirect_stdout(io.StringIO()):  # it is told once, of the training itself
+            preset = build(config)
         cycle = max(part.every for part in (*preset.recipe.phases, *(game.lipschitz for game in preset.recipe.games)))
         trainer = Trainer(preset, dataclasses.replace(config, updates=len(MOMENTS) * 1000 * cycle))
         try:

@@ -9,10 +9,10 @@ import torch
 from accelerate.utils import set_seed
 from torch import Tensor, nn
 from torch.utils.data import default_collate
-from torchvision.transforms.functional import to_pil_image
-from torchvision.utils import make_grid
 from tqdm import tqdm
 
+from styletransfer.images import to_pil
+from styletransfer.sheet import contact_sheet
 from training.engine import processes
 from training.engine.average import Average
 from training.engine.curves import draw
@@ -223,8 +223,8 @@ class Trainer:
     def sample(self) -> None:
         """A grid of the step's gallery for the first samples of the stream, made by the averaged networks."""
         step = self.recipe.step(self.nets | self.shipping(), self.samples(8), self.progress())
-        rows = torch.stack([step[name].float() for name in step.gallery], dim=1).flatten(0, 1)
-        grid = to_pil_image(make_grid(rows.clamp(-1, 1) / 2 + 0.5, nrow=len(step.gallery), padding=4))
+        rows = [[("", to_pil(picture)) for picture in row] for row in zip(*(step[name] for name in step.gallery), strict=True)]
+        grid = contact_sheet(rows, max(rows[0][0][1].size))
         folder = self.config.out / "samples"
         folder.mkdir(exist_ok=True)
         grid.save(folder / f"{self.update:06d}.jpg")

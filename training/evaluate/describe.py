@@ -26,7 +26,7 @@ Parts = dict[str, Tensor]
 Extractor = Callable[[Tensor], Parts]
 
 
-def describe(images: Iterable[Image.Image], extractors: Sequence[Extractor], side: int, jpeg: bool) -> Parts:
+def describe(images: Iterable[Image.Image], extractors: Sequence[Extractor], side: int, jpeg: bool = False) -> Parts:
     """Rows of every extractor for the standard pictures of `images`, and of `energy` for the middle of each at its own size."""
     energies, rows = [], {}
 

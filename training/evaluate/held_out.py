@@ -16,12 +16,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset, default_collate
 
 from training.data.streams import pairs, unpaired
-from training.evaluate.metrics.swd import sliced_wasserstein_distance
+from training.evaluate.metrics.swd import sliced_wasserstein
 from training.evaluate.metrics.truth import color_distance
-from training.losses.neighbors import nearest_neighbor_distance
-from training.losses.perceptual import content_distance
 from training.options import Unpaired
-from training.steps.painting import Painting
 
 COUNT = 16  # results that are judged one by one
 CROWD = 32  # translations that are judged as a crowd
@@ -63,6 +60,15 @@ class Held:
             yield {name: value.to(device) for name, value in batch.items()}
 
     @torch.no_grad()
+    def mean(self, nets: Nets, measure: Callable[[Batch], dict[str, Tensor]]) -> dict[str, float]:
+        """Mean over the samples of what `measure` finds of a batch, values (B,) or their mean."""
+        totals: dict[str, Tensor] = {}
+        for first, batch in zip(range(0, self.count, CHUNK), self.batches(nets), strict=True):
+            for name, value in measure(batch).items():
+                totals[name] = totals.get(name, 0) + value.mean() * min(CHUNK, self.count - first)
+        return {name: (total / self.count).item() for name, total in totals.items()}
+
+    @torch.no_grad()
     def made(self, nets: Nets, make: Make) -> Tensor:
         """All results as a pipeline gives them, in [-1, 1], on the CPU."""
         return torch.cat([make(nets, batch).float().clamp(-1, 1).cpu() for batch in self.batches(nets)])
@@ -70,14 +76,25 @@ class Held:
 
 @dataclass(frozen=True)
 class AgainstTruth:
-    """Mean colour distance of results to the entry `truth`: the true rendering in a computed world, or the target of a pair."""
+    """Mean distances of results to the entry `truth`: the true rendering in a computed world, or the target of a pair.
+
+    Args:
+        held: Samples with the entry `truth`, and what `make` needs.
+        make: The results.
+        distances: By the name of the score, from results and truths (B, 3, H, W) to values (B,) or their mean.
+    """
 
     held: Held
     make: Make
     truth: str = "target"
+    distances: dict[str, Callable[[Tensor, Tensor], Tensor]] = field(default_factory=lambda: {"color_distance": color_distance})
 
     def __call__(self, nets: Nets) -> dict[str, float]:
-        return {"color_distance": color_distance(self.held.made(nets, self.make), self.held[self.truth]).mean().item()}
+        def measure(batch: Batch) -> dict[str, Tensor]:
+            result = self.make(nets, batch).float().clamp(-1, 1)
+            return {name: distance(result, batch[self.truth]) for name, distance in self.distances.items()}
+
+        return self.held.mean(nets, measure)
 
 
 @dataclass(frozen=True)
@@ -90,26 +107,22 @@ class AgainstCrowd:
         real: Entry of the real pictures.
         labels: Entries of the kind of a real picture and of the kind that its result should be. Each kind is then judged for
             itself, or results that stay as they are would look perfect.
+        patches, directions: Of `sliced_wasserstein_distance`.
     """
 
     held: Held
     make: Make
     real: str = "real"
     labels: tuple[str, str] | None = None
+    patches: int = 32
+    directions: int = 64
 
     def __call__(self, nets: Nets) -> dict[str, float]:
         results, reals = self.held.made(nets, self.make), self.held[self.real]
-        if self.labels is None:
-            return {"sliced_wasserstein": swd(reals, results)}
-        have, want = (self.held[name] for name in self.labels)
-        kinds = sorted(set(have.tolist()) & set(want.tolist()))
+        have, want = (self.held[name] for name in self.labels) if self.labels else torch.zeros(2, len(reals))
+        kinds = sorted({*have.tolist()} & {*want.tolist()})
+        swd = partial(sliced_wasserstein, patches=self.patches, directions=self.directions)
         return {"sliced_wasserstein": sum(swd(reals[have == kind], results[want == kind]) for kind in kinds) / len(kinds)}
-
-
-def swd(reals: Tensor, fakes: Tensor) -> float:
-    count = min(len(reals), len(fakes))
-    levels = sliced_wasserstein_distance(reals[:count], fakes[:count], patches=32, directions=64)
-    return sum(levels.values()) / len(levels)
 
 
 def without_pairs(config: Unpaired, seed: int, make: Callable[[str, str], Make]) -> AgainstTruth | AgainstCrowd:
@@ -138,61 +151,3 @@ class WithNoise(Dataset):
 def from_noise(stream: Callable[[], Dataset], z_size: int, start: int = 0) -> AgainstCrowd:
     """The judge of a network `g` that makes pictures from noise, by the samples {"real"} of a stream."""
     return AgainstCrowd(Held(lambda: WithNoise(stream(), z_size), DRAWN, start), by_network("g", "z"))
-
-
-@dataclass(frozen=True)
-class InTurn(Dataset):
-    """A sample of each of the streams in turn, with the number of its stream from `first` on as `label`."""
-
-    streams: tuple[Dataset, ...]
-    first: int = 0
-
-    def __getitem__(self, position: int) -> Batch:
-        turn, number = divmod(position, len(self.streams))
-        return self.streams[number][turn] | {"label": torch.tensor(self.first + number)}
-
-
-@dataclass(frozen=True)
-class Restored:
-    """Distance of restored pictures to the pictures: on frozen features, as colours alone prefer blur, and of colours."""
-
-    held: Held
-    make: Make
-    features: nn.Module
-    distance: Callable[[dict[int, Tensor], dict[int, Tensor]], Tensor]
-
-    @torch.no_grad()
-    def __call__(self, nets: Nets) -> dict[str, float]:
-        seen, colors = [], []
-        for batch in self.held.batches(nets):
-            result = self.make(nets, batch).float().clamp(-1, 1)
-            seen.append(self.distance(self.features(result), self.features(batch["real"])))
-            colors.append(color_distance(result, batch["real"]).mean())
-        return {"feature_distance": torch.stack(seen).mean().item(), "color_distance": torch.stack(colors).mean().item()}
-
-
-@dataclass(frozen=True)
-class Painted:
-    """Painted photos: nearest-neighbour distance to the painting whose style they take, and content distance to the photo.
-
-    The sum that decides weighs them as the training does.
-    """
-
-    held: Held
-    features: nn.Module
-    style: float
-    content: float
-    step: type[Painting] = Painting
-    frozen: Nets = field(default_factory=dict)
-
-    @torch.no_grad()
-    def __call__(self, nets: Nets) -> dict[str, float]:
-        styles, contents = [], []
-        for batch in self.held.batches(nets):
-            step = self.step(nets | self.frozen | {"features": self.features}, batch)
-            seen = self.features(step.full)
-            styles.append(nearest_neighbor_distance(seen, step.painting_style))
-            contents.append(content_distance(seen, step.content))
-        style, content = (torch.stack(values).mean().item() for values in (styles, contents))
-        both = (self.style * style + self.content * content) / (self.style + self.content)
-        return {"style_and_content": both, "neighbor_distance": style, "content_distance": content}

@@ -2,11 +2,10 @@
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
@@ -15,9 +14,9 @@ from styletransfer import open_image
 from styletransfer.styles import read_tensors
 from training.data.folders import held_paintings
 from training.evaluate.metrics.independent import NEAREST, SIDE, IndependentFeatures, Seen, see
-from training.evaluate.metrics.intervals import Interval, bootstrap_mean, proportion
+from training.evaluate.metrics.intervals import bootstrap_mean, proportion
 from training.evaluate.metrics.vision_transformer import load_vision_transformer
-from training.evaluate.report import Score, markdown
+from training.evaluate.report import Score
 
 METRICS = {
     "style_cosine": "Style: cosine to the painting",
@@ -83,6 +82,7 @@ def other_paintings(painting: Path, artists: Path | None) -> list[Path]:
     return [path for name in same if (path := painting.with_name(name)).is_file()]
 
 
+@dataclass(frozen=True)
 class NamedStyles:
     """Scores of results in named styles, each of one painting.
 
@@ -93,40 +93,18 @@ class NamedStyles:
         artists: A csv as `other_paintings` reads it.
     """
 
-    def __init__(
-        self,
-        features: IndependentFeatures,
-        photos: Sequence[Image.Image],
-        paintings: Mapping[str, Path],
-        artists: Path | None = None,
-    ):
-        self.features, self.paintings, self.artists = features, paintings, artists
-        self.photos = features.see(photos)
-        self.anchors: dict[
-            str, tuple
-        ] = {}  # of each style its painting's statistics, values of the photos, and of other paintings
+    features: IndependentFeatures
+    photos: Seen
+    paintings: Mapping[str, Path]
+    artists: Path | None = None
 
     def scores(self, style: str, results: Iterable[Image.Image]) -> list[Score]:
-        features = self.features
-        if style not in self.anchors:
-            own = features.see([open_image(self.paintings[style])]).style
-            files = other_paintings(self.paintings[style], self.artists)
-            others = features.see(map(open_image, files)) if files else None
-            self.anchors[style] = (
-                own,
-                features.compare(self.photos, self.photos, own),
-                features.compare(others, others, own) if others else None,
-            )
-        own, *anchors = self.anchors[style]
+        features, painting = self.features, self.paintings[style]
+        own = features.see([open_image(painting)]).style
+        files = other_paintings(painting, self.artists)
+        others = features.see(map(open_image, files)) if files else None
+        anchors = (features.compare(seen, seen, own) if seen else None for seen in (self.photos, others))
         return rows(style, features.compare(features.see(results, self.photos.sizes), self.photos, own), *anchors)
-
-
-def unseen_references(
-    features: IndependentFeatures, photos: Seen, paintings: Seen, results: Iterable[Image.Image]
-) -> list[Score]:
-    """Scores of results, each of the photo and in the style of the painting of its number, which no training saw."""
-    values = features.compare(features.see(results, photos.sizes), photos, paintings.style)
-    return rows(None, values, features.compare(photos, photos, paintings.style))
 
 
 def rows(
@@ -141,42 +119,3 @@ def rows(
         anchors = dict(zip(ANCHORS, (photo, another), strict=True))
         found.append(Score(metric, name, style, interval.value, interval.low, interval.high, anchors, "higher", len(values[key])))
     return found
-
-
-def over_styles(scores: Iterable[Score], metric: str) -> Interval:
-    """Mean of a metric over the named styles, with a bootstrap interval of the styles."""
-    return bootstrap_mean(torch.tensor([score.value for score in scores if score.metric == metric and score.style]))
-
-
-def table(networks: Mapping[str, Sequence[Score]]) -> str:
-    """Markdown: for each style its anchors and what every network reaches, half the interval behind; last the means."""
-    looks = list(dict.fromkeys(score.style for scores in networks.values() for score in scores))
-    found = {(name, score.style, score.metric): score for name, scores in networks.items() for score in scores}
-    columns = [(name, metric) for metric in METRICS for name in networks]
-    short = dict(zip(METRICS, ("style", "top 5", "content"), strict=True))
-    heads = ["style", *(f"style: {anchor}" for anchor in ANCHORS), *(f"{short[metric]}: {name}" for name, metric in columns)]
-    lines = []
-    for look in looks:
-        anchors = next(score.anchors for key, score in found.items() if key[1:] == (look, "style_cosine"))
-        cells = [cell(metric, found[name, look, metric]) if (name, look, metric) in found else "-" for name, metric in columns]
-        lines.append([look or "unseen", *(number(anchors[anchor]) for anchor in ANCHORS), *cells])
-    if len([look for look in looks if look]) > 1:
-        means = [cell(metric, over_styles(networks[name], metric)) for name, metric in columns]
-        lines.append(["**mean**", *(mean_anchor(found, anchor) for anchor in ANCHORS), *means])
-    return markdown(heads, lines)
-
-
-def mean_anchor(found: Mapping[tuple, Score], anchor: str) -> str:
-    values = {style: score.anchors[anchor] for (_, style, metric), score in found.items() if style and metric == "style_cosine"}
-    known = [value for value in values.values() if value is not None]
-    return number(sum(known) / len(known) if known else None)
-
-
-def cell(metric: str, value: Score | Interval) -> str:
-    if metric == "style_top5":
-        return f"{value.value:.0%}"
-    return f"{number(value.value)} ±{(value.high - value.low) / 2:.2f}"
-
-
-def number(value: float | None) -> str:
-    return "-" if value is None else f"{value:z.2f}"  # z: no minus before 0.00

@@ -1,7 +1,6 @@
 """How a package behaves when its photo, the camera or the strength changes a little."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -9,10 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from styletransfer.images import to_pil, to_tensor
-from styletransfer.pipelines.photo import PhotoPipeline
-from training.evaluate.metrics.intervals import bootstrap_mean
 from training.evaluate.metrics.pictures import as_jpeg
-from training.evaluate.report import Score
 
 EPSILON, STEPS = 2 / 255 * 2, 5  # the range of a photo is 2
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -84,23 +80,3 @@ def rise_with_strength(paint: Paint, photo: Tensor) -> float:
 def ratio(change: Tensor, cause: Tensor) -> float:
     """Root mean square of one over that of the other; 0 where nothing causes anything."""
     return float(change.square().mean().sqrt() / cause.square().mean().sqrt().clamp_min(1e-6))
-
-
-TESTS = {
-    "adversarial_gain": ("Gain under PGD of 2/255", adversarial_gain, "lower"),
-    "jpeg_gain": ("Gain under JPEG quality 75", jpeg_gain, "lower"),
-    "flicker": ("Flicker of a panning, zooming camera", flicker, "lower"),
-    "rise_with_strength": ("Part of the strength steps that rise", rise_with_strength, "higher"),
-}
-
-
-@torch.no_grad()
-def robustness(pipe: PhotoPipeline, look: str | None, photos: Sequence[Tensor], chosen: Sequence[str]) -> list[Score]:
-    """Scores of one look on `photos` (1, 3, S, S). The copy's are those of the network that changes nothing."""
-    scores, paint = [], partial(pipe.on_tensors, style=look)
-    for key in chosen:
-        name, test, better = TESTS[key]
-        value = bootstrap_mean(torch.tensor([test(paint, photo) for photo in photos]))
-        anchors = {"copy": sum(test(identity, photo) for photo in photos) / len(photos), "real": None}
-        scores.append(Score(key, name, look, value.value, value.low, value.high, anchors, better, len(photos)))
-    return scores

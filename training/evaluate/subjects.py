@@ -16,9 +16,6 @@ from training.evaluate.describe import SMALL
 from training.evaluate.independent import named_paintings
 from training.evaluate.metrics.pictures import SIDE, standard
 
-MOST = 200  # pictures of a folder, unless told otherwise
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -28,18 +25,18 @@ class Subject:
         copies: What a package that does nothing would give.
         looks: Real pictures by style or domain; the name is None where a package has one look.
         make: The results of a look, of its pipeline as people call it.
+        protocol: How, in words.
         side: Pixels of the standard pictures.
         jpeg: Whether results and copies pass through JPEG, because the real pictures did; not where all have `side` pixels.
-        protocol: All this in words.
     """
 
     photos: list[Image.Image]
     copies: list[Image.Image]
     looks: dict[str | None, list[Path]]
     make: Callable[[str | None], Iterable[Image.Image]]
-    side: int
-    jpeg: bool
     protocol: str
+    side: int = SIDE
+    jpeg: bool = False
     warnings: tuple[str, ...] = ()
 
     @property
@@ -57,82 +54,76 @@ def subject(
     pipe: PhotoPipeline | GenerationPipeline,
     photos: Path | None,
     paintings: Path | None,
-    limit: int | None,
+    limit: int = 200,
     held: bool = False,
     names: Path | None = None,
 ) -> Subject:
     """
     Args:
+        limit: Of the pictures of a folder.
         held: Whether to take the photos alone that training holds out of their folder.
         names: A json of the names of the styles' paintings, as `named_paintings` reads it.
+
+    Raises:
+        ValueError: where pictures are missing.
     """
     if pipe.task.takes == "noise":
-        return from_noise(pipe, paintings, limit or MOST)
-    if photos is None:
-        raise ValueError("give photos to judge by: --photos DIR")
-    files = evenly(picture_files(photos, "held"), limit or MOST) if held else listed(photos, limit or MOST)
-    if len(files) < 2:
-        raise ValueError(f"at least two photos are needed, {photos} has {len(files)}")
+        return from_noise(pipe, two_or_more("real pictures", "--paintings", paintings, limit))
+    files = two_or_more("photos", "--photos", photos, limit, "held" if held else None)
     if pipe.scale > 1:
-        return enlarged(pipe, files, paintings, limit or MOST)
+        return enlarged(pipe, files, evenly(picture_files(paintings), limit) if paintings else files)
     if paintings is None:
         raise ValueError("give real paintings to judge by: --paintings DIR, with a painting or a sub-folder for each style")
-    single = {style: [path] for style, path in named_paintings(pipe.styles, paintings, names).items()}
-    looks = {
-        name: found
-        for name in pipe.looks
-        if (found := single.get(name)) or len(found := listed(folder_of(paintings, name), limit or MOST)) > 1
-    }
+    looks = {style: [path] for style, path in named_paintings(pipe.styles, paintings, names).items()}
+    for name in pipe.looks:
+        folder = paintings / (name or "")
+        if name not in looks and folder.is_dir() and len(found := picture_files(folder)) > 1:
+            looks[name] = evenly(found, limit)
     missing = [name or "them" for name in pipe.looks if name not in looks]
     if not looks:
         single_or = "a painting of its name, or " if pipe.styles else ""
         raise ValueError(f"{paintings} must have {single_or}two pictures or more in a folder for each of {', '.join(missing)}")
     pictures = [open_image(path) for path in files]
-
-    def make(look: str | None) -> Iterable[Image.Image]:
-        return (pipe(picture, look).images[0] for picture in pictures)
-
     protocol = (
         f"shorter side {SIDE} px, centre crop {SIDE} x {SIDE}; results and photos pass through JPEG quality 90, "
         f"as paintings did; {SMALL} px for the sliced Wasserstein distance"
     )
-    warnings = (
-        (f"no score for {', '.join(missing)}: {paintings} has no painting of their names, nor two in folders",) if missing else ()
+    return Subject(
+        pictures,
+        pictures,
+        {name: looks[name] for name in pipe.looks if name in looks},
+        lambda look: (pipe(picture, look).images[0] for picture in pictures),
+        protocol,
+        jpeg=True,
+        warnings=tuple(f"no score for {name}: {paintings} has no painting of its name, nor two in a folder" for name in missing),
     )
-    return Subject(pictures, pictures, looks, make, SIDE, True, protocol, warnings)
 
 
-def enlarged(pipe: PhotoPipeline, files: list[Path], paintings: Path | None, limit: int) -> Subject:
+def enlarged(pipe: PhotoPipeline, files: list[Path], real: list[Path]) -> Subject:
     """Photos are shrunk first, and the results compared with what they were; the copy is a bicubic enlargement."""
     pictures = [to_pil(standard(open_image(path))) for path in files]
     small = [picture.resize((SIDE // pipe.scale,) * 2, Image.Resampling.BICUBIC) for picture in pictures]
     copies = [picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC) for picture in small]
-    real = listed(paintings, limit) if paintings else files
     protocol = f"photos of {SIDE} x {SIDE} px, shrunk {pipe.scale} times and enlarged again; the copy is a bicubic enlargement"
-    return Subject(pictures, copies, {None: real}, lambda look: (pipe(x).images[0] for x in small), SIDE, False, protocol)
+    return Subject(pictures, copies, {None: real}, lambda look: (pipe(picture).images[0] for picture in small), protocol)
 
 
-def from_noise(pipe: GenerationPipeline, pictures: Path | None, limit: int) -> Subject:
+def from_noise(pipe: GenerationPipeline, real: list[Path]) -> Subject:
     """As many pictures as there are real ones, from the seeds 0, 1, 2, ...; the copy is a single real one over and over."""
-    if pictures is None:
-        raise ValueError("give real pictures of what the package makes from noise: --paintings DIR")
-    files = listed(pictures, limit)
-    if len(files) < 2:
-        raise ValueError(f"at least two real pictures are needed, {pictures} has {len(files)}")
     side = min(pipe(0).images[0].size)
-    copies = [to_pil(standard(open_image(files[0]), side))] * len(files)
-    protocol = f"{side} x {side} px; seeds 0 to {len(files) - 1}; the copy is one real picture over and over"
-    return Subject([], copies, {None: files}, lambda look: pipe(list(range(len(files)))).images, side, False, protocol)
+    copies = [to_pil(standard(open_image(real[0]), side))] * len(real)
+    protocol = f"{side} x {side} px; seeds 0 to {len(real) - 1}; the copy is one real picture over and over"
+    return Subject([], copies, {None: real}, lambda look: pipe(list(range(len(real)))).images, protocol, side)
 
 
-def folder_of(paintings: Path, look: str | None) -> Path:
-    return paintings if look is None else paintings / look
-
-
-def listed(folder: Path, limit: int) -> list[Path]:
-    """At most `limit` pictures of `folder`, evenly spread over their names."""
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES and p.name[0] != ".") if folder.is_dir() else []
-    return evenly(paths, limit)
+def two_or_more(what: str, option: str, folder: Path | None, limit: int, part: str | None = None) -> list[Path]:
+    """Pictures below `folder`, of the `part` that training makes of it."""
+    if folder is None:
+        raise ValueError(f"give {what} to judge by: {option} DIR")
+    files = evenly(picture_files(folder, part), limit)
+    if len(files) < 2:
+        raise ValueError(f"at least two {what} are needed, {folder} has {len(files)}")
+    return files
 
 
 def evenly(paths: list[Path], count: int) -> list[Path]:

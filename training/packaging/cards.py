@@ -9,6 +9,7 @@ from string import Template
 from huggingface_hub import ModelCard
 
 from styletransfer.catalog import read_index, read_json, read_package
+from training.data.file_list import describe_lists
 from training.packaging.scores import describe_scores, eval_results
 
 CARDS = Path(__file__).parents[2] / "model_cards"
@@ -27,8 +28,22 @@ def explain(folder: Path, template: str, address: str | None = None, **fields: s
     """
     run = folder.resolve().parent
     address = address or "user/" + (re.sub(r"[^\w.-]+", "-", run.name).strip("-.") or "package")
-    fields = {"template": template, "title": run.name, "address": address, "results": "Not measured."} | fields
+    results = "Not measured. `python -m training evaluate` scores a package on held-out pictures."
+    fields = {"template": template, "title": run.name, "address": address, "results": results} | fields
     write_card(folder, fields | findings(run, folder))
+
+
+def describe_data(config: object) -> dict[str, str]:
+    """The fields of a card on what was trained on, the `data` options of a training."""
+    folders = {name: value for name, value in vars(config).items() if isinstance(value, Path)}
+    worlds = [config.world] if getattr(config, "world", None) else [] if folders else getattr(config, "worlds", ())
+    rendered = f", rendered as {', '.join(worlds)}." if worlds else "."
+    if not folders:
+        sources = "Nobody's pictures were used: scenes and styles are computed by `training/data/worlds.py`."
+        return {"data": f"Drawn scenes{rendered}", "sources": sources}
+    names = ", ".join(f"{name} ({path.name})" for name, path in folders.items())
+    sources = "The pictures and their licences are those of whoever trained this package."
+    return {"data": f"Folders of pictures: {names}{rendered}\n\n{describe_lists(folders)}", "sources": sources}
 
 
 def findings(run: Path, folder: Path) -> dict:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 
@@ -16,56 +16,40 @@ from styletransfer.pipelines.style_transfer import STYLE_FILE
 from styletransfer.styles import ABOUT, Style
 from training.options import Run
 from training.packaging.cards import CARDS
-from training.packaging.painter import thumbnail
+from training.packaging.command import budget
+from training.packaging.samples import save_thumbnail
 
 ADDED = "## Added styles"  # of a card
 
 
-@dataclass(frozen=True)
-class StyleExport:
-    """Writes the style file with a card and a sample.
+def write_style(
+    config: Run, package: Path, start: Style, practised: Image.Image, nets: dict[str, nn.Module], folder: Path
+) -> None:
+    """Write the style file, as `start` with what the network `adapter` learned, its card and a sample.
 
     Args:
         package: Folder of the painter.
         start: The style as the encoder saw it.
-        photo: A photo for the sample, where the package has none.
+        practised: A photo for the sample, where the package has none.
     """
-
-    config: Run
-    package: Path
-    start: Style
-    photo: Image.Image
-
-    def __call__(self, nets: dict[str, nn.Module], folder: Path) -> None:
-        config = self.config
-        factors = {name: factor.detach().cpu() for name, factor in nets["adapter"].factors().items()}
-        about = {name: value for name in ABOUT if (value := getattr(config, name))}
-        style = Style(self.start.codes, config.name, self.start.palettes, factors, about)
-        style.save(self.style_of(folder))
-        photo = self.package / "samples" / "photo-1.jpg"
-        photo = open_image(photo) if photo.is_file() else self.photo
-        (folder / "samples").mkdir(exist_ok=True)
-        painting = load_pipeline(self.package)(photo, style).images[0]
-        thumbnail(painting, 256).save(folder / "samples" / f"{style.name}.jpg", quality=88)
-        template = Template((CARDS / "style.md").read_text(encoding="utf-8"))
-        fields = {
-            "title": json.dumps(style.name),
-            "name": style.name,
-            "package": config.package if self.on_the_hub else f"model_cards/{self.package.resolve().name}",
-            "paintings": f"{len(style.codes)} painting{'s' * (len(style.codes) > 1)}",
-            "about": ", ".join(about.values()) or "The painting and its licence are those of whoever learned this style.",
-            "photos": "drawn scenes" if config.photos is None else "photos",
-            "options": f"--minutes {config.minutes:g}" if config.updates is None else f"--updates {config.updates}",
-        }
-        (folder / "README.md").write_text(template.substitute(fields), encoding="utf-8")
-
-    @property
-    def on_the_hub(self) -> bool:
-        return not Path(find_package(self.config.package)).exists()
-
-    @staticmethod
-    def style_of(folder: Path) -> Path:
-        return folder / STYLE_FILE
+    factors = {name: factor.detach().cpu() for name, factor in nets["adapter"].factors().items()}
+    about = {name: value for name in ABOUT if (value := getattr(config, name))}
+    style = replace(start, adapter=factors, about=about)
+    style.save(folder / STYLE_FILE)
+    photo = package / "samples" / "photo-1.jpg"
+    painting = load_pipeline(package)(open_image(photo) if photo.is_file() else practised, style).images[0]
+    save_thumbnail(painting, folder / "samples" / f"{style.name}.jpg")
+    fields = {
+        "title": json.dumps(style.name),
+        "name": style.name,
+        "package": f"model_cards/{package.resolve().name}" if Path(find_package(config.package)).exists() else config.package,
+        "paintings": f"{len(style.codes)} painting{'s' * (len(style.codes) > 1)}",
+        "about": ", ".join(about.values()) or "The painting and its licence are those of whoever learned this style.",
+        "photos": "drawn scenes" if config.photos is None else "photos",
+        "options": budget(config),
+    }
+    template = Template((CARDS / "style.md").read_text(encoding="utf-8"))
+    (folder / "README.md").write_text(template.substitute(fields), encoding="utf-8")
 
 
 def add_style(package: Path, learned: Path, folder: Path) -> None:

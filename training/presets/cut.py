@@ -57,7 +57,7 @@ def cut(config: Cut) -> "Preset":
     from training.evaluate.held_out import by_network, without_pairs
     from training.losses.adversarial import LSGAN
     from training.losses.contrastive import patch_contrast
-    from training.packaging.package import TranslatorExport
+    from training.packaging.export import translator
     from training.steps.one_way import OneWay
 
     class Sampled(OneWay):
@@ -85,7 +85,7 @@ def cut(config: Cut) -> "Preset":
         data=unpaired(config.data, config.seed),
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
-        export=TranslatorExport(config, "g"),
+        export=translator(config, "g"),
         judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
         betas=(0.5, 0.999),  # as pix2pix (Isola et al. 2017, sec. 3.3)
     )

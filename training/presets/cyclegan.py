@@ -43,7 +43,7 @@ def cyclegan(config: Cyclegan) -> "Preset":
     from training.engine.recipe import Game, Phase, Recipe, Term
     from training.evaluate.held_out import by_network, without_pairs
     from training.losses.adversarial import LSGAN
-    from training.packaging.package import TranslatorExport
+    from training.packaging.export import translator
     from training.steps.two_way import TwoWay
 
     nets = {
@@ -73,7 +73,7 @@ def cyclegan(config: Cyclegan) -> "Preset":
         data=unpaired(config.data, config.seed),
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g_ab",),
-        export=TranslatorExport(config, "g_ab"),
+        export=translator(config, "g_ab"),
         judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g_ab", source)),
         betas=(0.5, 0.999),  # as pix2pix (Isola et al. 2017, sec. 3.3)
     )

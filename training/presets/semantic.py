@@ -49,7 +49,7 @@ def semantic(config: Semantic) -> "Preset":
     from training.losses.adversarial import HINGE
     from training.losses.lipschitz import GradientNorm, SpectralNorm
     from training.losses.perceptual import content_distance, style_distance
-    from training.packaging.package import TranslatorExport
+    from training.packaging.export import translator
     from training.steps.semantic import LAYERS
     from training.steps.semantic import Semantic as SemanticStep
 
@@ -83,7 +83,7 @@ def semantic(config: Semantic) -> "Preset":
         data=unpaired(config.data, config.seed),
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
-        export=TranslatorExport(config, "g"),
+        export=translator(config, "g"),
         judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
         betas=(0.5, 0.999),
         clip_norm=20.0,

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from training.options import RATES, Between, Labelled, Pairs, Run
 
 if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.utils.data import Dataset
+
     from training.engine.preset import Preset
     from training.evaluate.held_out import AgainstCrowd, AgainstTruth
 
@@ -47,7 +50,7 @@ def stargan(config: Stargan) -> "Preset":
     from training.engine.recipe import Game, Phase, Recipe, Term
     from training.losses.adversarial import WASSERSTEIN
     from training.losses.lipschitz import GradientPenalty
-    from training.packaging.package import TranslatorExport
+    from training.packaging.export import translator
     from training.steps.labels import Labels
 
     data = labelled(config.data, config.seed)
@@ -74,16 +77,29 @@ def stargan(config: Stargan) -> "Preset":
         data=data,
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
-        export=TranslatorExport(config, "g", data.domains),
+        export=translator(config, "g", data.domains),
         judge=judge(config.data, config.seed, len(data.domains)),
         betas=(0.5, 0.999),  # sec. 4.2
     )
 
 
+class InTurn:
+    """A sample of each of the streams in turn, with the number of its stream from `first` on as `label`."""
+
+    def __init__(self, streams: "tuple[Dataset, ...]", first: int = 0):
+        self.streams, self.first = streams, first
+
+    def __getitem__(self, position: int) -> "dict[str, Tensor]":
+        from torch import tensor
+
+        turn, number = divmod(position, len(self.streams))
+        return self.streams[number][turn] | {"label": tensor(self.first + number)}
+
+
 def judge(config: Labelled, seed: int, domains: int) -> "AgainstTruth | AgainstCrowd":
     """Of rendered scenes by the true rendering of plain ones in each world; of folders by other pictures of each domain."""
     from training.data.streams import labelled, pairs
-    from training.evaluate.held_out import COUNT, AgainstCrowd, AgainstTruth, Held, InTurn, by_network
+    from training.evaluate.held_out import COUNT, AgainstCrowd, AgainstTruth, Held, by_network
 
     if config.folder is not None:
         held = Held(partial(labelled, config, seed, "held"), COUNT * domains)

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 from training.options import RATES, Between, Features, Pictures, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
     from training.engine.preset import Preset
     from training.engine.recipe import Game
 
@@ -45,9 +49,10 @@ def superres(config: Superres) -> "Preset":
     from training.data.streams import enlargements
     from training.engine.preset import Preset
     from training.engine.recipe import Phase, Recipe, Term
-    from training.evaluate.held_out import COUNT, Held, Restored, by_network
+    from training.evaluate.held_out import COUNT, AgainstTruth, Held, by_network
+    from training.evaluate.metrics.truth import color_distance
     from training.losses.matching import feature_l1
-    from training.packaging.package import TranslatorExport
+    from training.packaging.export import translator
     from training.steps.paired import Enlarged
     from training.steps.semantic import LAYERS
 
@@ -77,6 +82,8 @@ def superres(config: Superres) -> "Preset":
             Term("features", feature_l1, ("fake_features", "real_features"), config.likeness, during=grown),
         ),
     )
+    # by colours alone, blurred pictures are nearer than sharp ones
+    distances = {"feature_distance": on_features(features, feature_l1), "color_distance": color_distance}
     held = Held(partial(enlargements, config.data, Enlarged.scale, config.seed, "held"), COUNT)
     return Preset(
         nets=nets,
@@ -84,8 +91,8 @@ def superres(config: Superres) -> "Preset":
         data=enlargements(config.data, Enlarged.scale, config.seed),
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
-        export=TranslatorExport(config, "g"),
-        judge=Restored(held, by_network("g", "small"), features, feature_l1),
+        export=translator(config, "g"),
+        judge=AgainstTruth(held, by_network("g", "small"), "real", distances),
         betas=(0.9, 0.999),  # sec. 4.1
     )
 
@@ -104,3 +111,8 @@ def against(discriminator: str, real: str, fake: str, weight: float) -> "Game":
         lipschitz=GradientNorm(1.0, on=("real", "fake")),
         during=(0.5, 1.0),  # sec. 4.1: first without discriminators, which then meet no bad results
     )
+
+
+def on_features(features: "nn.Module", distance: "Callable[..., Tensor]") -> "Callable[[Tensor, Tensor], Tensor]":
+    """The `distance` of the features of pictures."""
+    return lambda results, truths: distance(features(results), features(truths))

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from styletransfer.images import to_tensor
 from training.evaluate.metrics.statistics import network_statistics
 from training.evaluate.metrics.vision_transformer import PATCH, VisionTransformer
 
@@ -17,7 +17,6 @@ SIDE = 224  # pixels: shorter side of a picture as the network sees it
 LONGEST = 3 * SIDE  # pixels: a handscroll is squeezed
 NEAREST = 5
 EQUAL = 1e-4  # cosines that differ by less are those of one picture, seen twice
-BATCH = 8
 
 Size = tuple[int, int]  # width and height in pixels
 
@@ -51,7 +50,8 @@ class IndependentFeatures:
         paintings: Paintings that no training saw, or their `Seen.style`: they set the scale, and compete with a result's own.
 
     Example:
-        `IndependentFeatures(load_vision_transformer(path), paintings).scores([result], [photo], painting)["style"].mean()`
+        `features = IndependentFeatures(load_vision_transformer(path), paintings)`
+        `features.compare(features.see([result]), features.see([photo]), features.see([painting]).style)["style"].mean()`
     """
 
     def __init__(self, network: VisionTransformer, paintings: Iterable[Image.Image] | Tensor):
@@ -82,23 +82,17 @@ class IndependentFeatures:
         content = [F.cosine_similarity(a, b, dim=0).mean() for a, b in zip(results.content, photos.content, strict=True)]
         return {"style": style, "top5": nearer < NEAREST, "content": torch.stack(content)}
 
-    def scores(self, results: Sequence[Image.Image], photos: Sequence[Image.Image], painting: Image.Image) -> dict[str, Tensor]:
-        """`compare` for pictures; a result is seen at the size of its photo."""
-        seen = self.see(photos)
-        return self.compare(self.see(results, seen.sizes), seen, self.see([painting]).style)
-
 
 @torch.no_grad()
 def see(network: VisionTransformer, pictures: Iterable[Image.Image], sizes: Sequence[Size] | None = None) -> Seen:
-    """Pictures as the network sees them, of `sizes` where they are given; those of one size go through it together."""
-    inputs = [as_input(picture, sizes[number] if sizes else None) for number, picture in enumerate(pictures)]
-    style, content = {}, {}
-    for chunk in chunks([tuple(pixels.shape) for pixels in inputs]):
-        features = network(torch.stack([inputs[number] for number in chunk]), (*STYLE_BLOCKS, CONTENT_BLOCK))
-        content |= zip(chunk, features.pop(CONTENT_BLOCK), strict=True)
-        style |= zip(chunk, network_statistics(features), strict=True)
-    numbers = range(len(inputs))
-    return Seen(torch.stack([style[number] for number in numbers]), tuple(content[number] for number in numbers))
+    """Pictures as the network sees them, of `sizes` where they are given."""
+    style, content = [], []
+    for number, picture in enumerate(pictures):
+        pixels = as_input(picture, sizes[number] if sizes else None)
+        features = network(pixels[None], (*STYLE_BLOCKS, CONTENT_BLOCK))
+        content.append(features.pop(CONTENT_BLOCK)[0])
+        style.append(network_statistics(features)[0])
+    return Seen(torch.stack(style), tuple(content))
 
 
 def as_input(picture: Image.Image, size: Size | None = None) -> Tensor:
@@ -106,13 +100,4 @@ def as_input(picture: Image.Image, size: Size | None = None) -> Tensor:
     if size is None:
         scale = SIDE / min(picture.size)
         size = tuple(min(round(side * scale / PATCH) * PATCH, LONGEST) for side in picture.size)
-    pixels = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BICUBIC))
-    return torch.from_numpy(pixels.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1)
-
-
-def chunks(kinds: Sequence) -> list[list[int]]:
-    """Numbers of equal `kinds`, at most BATCH together."""
-    groups: dict = {}
-    for number, kind in enumerate(kinds):
-        groups.setdefault(kind, []).append(number)
-    return [group[first : first + BATCH] for group in groups.values() for first in range(0, len(group), BATCH)]
+    return to_tensor(picture.convert("RGB").resize(size, Image.Resampling.BICUBIC))[0]

@@ -12,9 +12,6 @@ class Interval:
     low: float
     high: float
 
-    def __str__(self) -> str:
-        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
-
 
 def proportion(hits: Tensor) -> Interval:
     """Part of `hits` (N,) that is true, with Wilson's interval: a bootstrap of 6 out of 6 would claim to be certain."""

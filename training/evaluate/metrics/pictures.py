@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import islice
 
-import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
+
+from styletransfer.images import to_tensor
 
 SIDE = 256
 
@@ -25,8 +26,7 @@ def standard(image: Image.Image, side: int = SIDE) -> Tensor:
         raise ValueError(
             f"a picture to judge must be at least {side} pixels on its shorter side, got {image.width} x {image.height}"
         )
-    pixels = np.asarray(ImageOps.fit(image.convert("RGB"), (side, side), Image.Resampling.BICUBIC))
-    return torch.from_numpy(pixels.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1)
+    return to_tensor(ImageOps.fit(image.convert("RGB"), (side, side), Image.Resampling.BICUBIC))[0]
 
 
 def batches(images: Iterable[Image.Image], size: int = 16, side: int = SIDE) -> Iterator[Tensor]:

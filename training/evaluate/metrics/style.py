@@ -38,7 +38,7 @@ def lab_histogram(image: Tensor) -> Tensor:
     return counts / cell.shape[1]
 
 
-def color_distance(histograms: Tensor, others: Tensor) -> float:
+def hellinger_distance(histograms: Tensor, others: Tensor) -> float:
     """Hellinger distance of the mean colour histograms of two sets (N, D) and (M, D): 0 if equal, 1 without a common colour."""
     one, other = histograms.double().mean(dim=0), others.double().mean(dim=0)
     return float((one.sqrt() - other.sqrt()).square().sum().div(2).sqrt())

@@ -38,6 +38,13 @@ def sliced_wasserstein_distance(
     return distances
 
 
+def sliced_wasserstein(reals: Tensor, fakes: Tensor, **numbers: int) -> float:
+    """Mean over the levels of `sliced_wasserstein_distance`, of as many pictures of each set (N, 3, S, S) as the smaller has."""
+    count = min(len(reals), len(fakes))
+    levels = sliced_wasserstein_distance(reals[:count], fakes[:count], **numbers)
+    return sum(levels.values()) / len(levels)
+
+
 def laplacian_pyramid(image: Tensor) -> list[Tensor]:
     """What each halving of `image` (N, C, S, S) loses, full size first; the last level, 16 px or a little more, is the rest."""
     levels = []
