@@ -242,12 +242,10 @@ def parse_style(text: str, package: Package) -> str | dict[str, float] | Path:
 
 
 def save(image, path: Path) -> None:
-    from PIL import Image
+    from styletransfer.images import on
 
-    if image.mode == "RGBA" and path.suffix.lower() in OPAQUE:
-        profile = image.info.get("icc_profile")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-        image.info = {"icc_profile": profile} if profile else {}
+    if path.suffix.lower() in OPAQUE:
+        image = on(image, "white")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.stem}.part{path.suffix}")  # a full disk or Ctrl-C leaves no half picture under its name
     try:

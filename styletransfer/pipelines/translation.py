@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from styletransfer.images import at_least, to_mask, to_pil, to_tensor
+from styletransfer.images import at_least, mask_to_tensor, to_mask, to_pil, to_tensor
 from styletransfer.models.anime_generator import AnimeGenerator
 from styletransfer.models.cut_generator import CutGenerator
 from styletransfer.models.domain_generator import DomainGenerator
@@ -102,7 +102,7 @@ class TranslationPipeline(PhotoPipeline, NetworkPipeline):
         style = self.resolve(style, strength)
 
         def make(photo: Image.Image, where: Image.Image | None, report: Report | None) -> Picture:
-            small = where and to_mask(where, photo.size)  # refuses another size
+            small = where and mask_to_tensor(to_mask(where, photo.size))  # refuses another size
             like = photo
             if self.scale > 1:
                 like = photo.resize((photo.width * self.scale, photo.height * self.scale), Image.Resampling.BICUBIC)
