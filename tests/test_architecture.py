@@ -18,6 +18,9 @@ HOUSE = [
         "styletransfer.images",
         "styletransfer.sheet",
         "styletransfer.formats",
+        "styletransfer.memory",
+        "styletransfer.files",
+        "styletransfer.command",
     ],
     ["styletransfer.pipelines", "styletransfer.catalog", "styletransfer.convert", "styletransfer.upload"],
     ["styletransfer.ui", "styletransfer.__main__", "styletransfer.space", "styletransfer.export_onnx"],
@@ -39,7 +42,7 @@ TRAINING = [
 ONLY = {
     # what files of a package may import of the house
     "training.losses": {"training.losses", "styletransfer.models.features"},
-    "training.engine": {"training.engine", "training.options", "training.losses", "styletransfer.upload"},
+    "training.engine": {"training.engine", "training.options", "training.losses", "styletransfer.upload", "styletransfer.files"},
     "training.engine.doctor": {"training.engine.recipe"},
     "training.engine.recipe": {"training.losses", "training.engine.pool"},
     "training.steps": {"training.engine.recipe", "training.steps", "training.losses", "styletransfer.models.style_adapter"},

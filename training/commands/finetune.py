@@ -5,7 +5,7 @@ import sys
 import tyro
 
 from training.check import refuse
-from training.options import Pictures, save_config
+from training.options import Pictures
 from training.presets.finetune import Finetune, finetune
 
 
@@ -30,8 +30,6 @@ def teach(config: Finetune) -> None:
         print(f"warning: {warning}", file=sys.stderr)
     preset = finetune(config)
     trainer = Trainer(preset, config)
-    if trainer.accelerator.is_main_process:
-        save_config(config, config.out / "config.json")
     trainer.train()
     if trainer.accelerator.is_main_process:
         print(report(config, preset))

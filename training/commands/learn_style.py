@@ -7,7 +7,6 @@ from collections.abc import Collection
 import tyro
 
 from training.check import refuse
-from training.options import save_config
 from training.presets.learn_style import LearnStyle, learn_style
 
 
@@ -37,7 +36,6 @@ def learn(config: LearnStyle, given: Collection[str]) -> None:
         print(f"warning: {warning}", file=sys.stderr)
     config, plan = fit(as_before(config, given), given, learn_style)
     preset = learn_style(config)
-    save_config(config, config.out / "config.json")
     trainer = Trainer(preset, config)
     trainer.train()
     if not trainer.accelerator.is_main_process:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 import tyro
 
 from training.check import refuse
-from training.options import Run, save_config
+from training.options import Run
 from training.presets import PRESETS, build
 
 
@@ -30,7 +30,6 @@ def train(config: Run, given: Collection[str]) -> None:
         print(f"warning: {warning}", file=sys.stderr)
     config, plan = fit(config, given)
     preset = build(config)
-    save_config(config, config.out / "config.json")
     trainer = Trainer(preset, config)
     trainer.train()
     if plan and trainer.accelerator.is_main_process:
