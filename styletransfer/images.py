@@ -4,6 +4,7 @@ import io
 import logging
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from styletransfer.memory import max_pixels
 MIN_SIZE = 16  # pixels: the networks take nothing smaller
 STRIP = 256  # rows that are worked on at a time
 MAX_PROFILE = 1_000_000  # bytes of an ICC profile: a PNG with a larger one is not opened again
-UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, EOFError, KeyError, IndexError, OverflowError)
+# what Pillow's readers raise where a file is damaged: tests/odd_pictures.py
+ODD = (LookupError, ArithmeticError, RuntimeError, TypeError, AssertionError, EOFError, struct.error, zlib.error)
+UNREADABLE = (OSError, SyntaxError, ValueError, *ODD)
 logger = logging.getLogger(__name__)
 
 
