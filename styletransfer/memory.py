@@ -11,7 +11,9 @@ except ImportError:
 
 CGROUP = Path("/sys/fs/cgroup")  # of the container, where there is one
 WORKING = 300_000_000  # bytes that a painter takes for strokes and tiles, whatever the size of the photo
-PER_PIXEL = 20  # bytes from reading a photo to writing its painting, with a mask: `python -m benchmarks.megapixels --command`
+PER_PIXEL = (
+    20  # bytes from reading a photo to writing its painting, with a mask: 14 to 16 were measured, see docs/measurements.md
+)
 
 
 def free_memory() -> float:
