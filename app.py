@@ -9,12 +9,19 @@ from pathlib import Path
 
 import styletransfer
 
+
+def port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to 65535, got {text!r}")
+    return int(text)
+
+
 parser = argparse.ArgumentParser(description="Turn photos into paintings, on a web page.")
 parser.add_argument(
     "--package", help="a package folder, the name of one in model_cards/, or a Hub id; all of model_cards/ by default"
 )
 parser.add_argument("--host", help="address to listen on, 0.0.0.0 for every network; this computer only by default")
-parser.add_argument("--port", type=int, help="the first free one from 7860 by default")
+parser.add_argument("--port", type=port, help="the first free one from 7860 by default")
 parser.add_argument("--share", action="store_true", help="also open a public address through Gradio's servers")
 parser.add_argument("--offline", action="store_true", help="never reach for the Hub, use what was downloaded before")
 parser.add_argument("--mcp", action="store_true", help="also be a tool of agents (MCP); needs: pip install 'gradio[mcp]'")

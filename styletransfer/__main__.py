@@ -1,11 +1,14 @@
 """`python -m styletransfer photo.jpg -o painting.png --style starry-night`: photos and folders of photos in, paintings out."""
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
 
 from styletransfer.catalog import MODEL_CARDS, REPOSITORY, Package, check_style, find_package, list_packages, read_package
+from styletransfer.command import answered, is_mishap, sentence
+from styletransfer.files import write_bytes
 
 PICTURES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}  # what folders are searched for
 OUTPUTS = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
@@ -58,22 +61,18 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = build_parser()
-    options = parser.parse_args(arguments)
-    try:
-        if options.list:
-            show(options.package)
-            return 0
-        missing = [name for name, value in (("PHOTO", options.photos), ("-o", options.output)) if not value]
-        if missing:
-            raise ValueError(f"{' and '.join(missing)} must be given; --help shows examples")
-        return run(options)
-    except (ValueError, TypeError, OSError, RuntimeError, MemoryError) as error:
-        print(f"error: {sentence(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    options = build_parser().parse_args(arguments)
+    return answered(lambda: work(options))
+
+
+def work(options: argparse.Namespace) -> int:
+    if options.list:
+        show(options.package)
+        return 0
+    missing = [name for name, value in (("PHOTO", options.photos), ("-o", options.output)) if not value]
+    if missing:
+        raise ValueError(f"{' and '.join(missing)} must be given; --help shows examples")
+    return run(options)
 
 
 def show(package: str | None) -> None:
@@ -154,8 +153,8 @@ def run(options: argparse.Namespace) -> int:
         try:
             result = pipe(open_image(photo), style=style, mask=mask, progress=report, **numbers).images[0]
             save(result, output)
-        except (ValueError, OSError, RuntimeError, MemoryError) as error:
-            if alone:
+        except Exception as error:
+            if alone or not is_mishap(error):
                 raise
             failures.append(sentence(error) if str(photo) in str(error) else f"{photo}: {sentence(error)}")
             report(1)
@@ -244,24 +243,18 @@ def parse_style(text: str, package: Package) -> str | dict[str, float] | Path:
 def save(image, path: Path) -> None:
     from PIL import Image
 
-    if image.mode == "RGBA" and path.suffix.lower() in OPAQUE:
-        profile = image.info.get("icc_profile")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-        image.info = {"icc_profile": profile} if profile else {}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.part{path.suffix}")  # a full disk or Ctrl-C leaves no half picture under its name
+    from styletransfer.images import on
+
+    if path.suffix.lower() in OPAQUE:
+        image = on(image, "white")
+    data = io.BytesIO()  # Pillow does not notice where a disk took a part of what it wrote
     try:
-        image.save(part, quality=95, icc_profile=image.info.get("icc_profile"))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def sentence(error: BaseException) -> str:
-    """The first line of what went wrong."""
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+        image.save(
+            data, Image.registered_extensions()[path.suffix.lower()], quality=95, icc_profile=image.info.get("icc_profile")
+        )
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path} cannot be written: {error}") from None
+    write_bytes(path, data.getbuffer())
 
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ def read_header(path: Path) -> dict:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(size)) if size <= MAX_HEADER else None
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     about = header.get("__metadata__", {}) if isinstance(header, dict) else None
     if not isinstance(about, dict) or not all(isinstance(text, str) for text in about.values()):

@@ -8,11 +8,23 @@ from importlib.metadata import version
 from pathlib import Path
 
 from styletransfer.catalog import MODEL_CARDS, REPOSITORY, Package, find_package, read_package
+from styletransfer.command import answered
 from styletransfer.upload import upload
 
 PYTHON = "3.12"  # a Space without it gets 3.10, which torch and diffusers no longer support
 # no torchvision, which only the training needs
-REQUIREMENTS = ("torch", "diffusers", "huggingface_hub", "safetensors", "gradio", "pillow", "numpy", "pyyaml", "markdown-it-py")
+REQUIREMENTS = (
+    "torch",
+    "diffusers",
+    "huggingface_hub",
+    "safetensors",
+    "gradio",
+    "pillow",
+    "numpy",
+    "psutil",
+    "pyyaml",
+    "markdown-it-py",
+)
 CARD = """---
 title: {title}
 emoji: 🎨
@@ -87,25 +99,24 @@ def main(arguments: list[str] | None = None) -> int:
     add("--upload", action="store_true", help="put them on the Hub too; needs `hf auth login` or HF_TOKEN")
     add("--private", action="store_true", help="make the Space private, if it is new")
     options = parser.parse_args(arguments)
-    try:
-        if not all(options.space.partition("/")):
-            raise ValueError(f"the Space must be named like user/space, got {options.space!r}")
-        found = find_package(options.package)
-        model = found if isinstance(found, str) else None
-        if model:
-            from styletransfer.pipelines.loading import fetch  # costs torch
+    return answered(lambda: work(options))
 
-            found = fetch(found)
-        package = read_package(found, model)
-        write_space(options.output, package, f"Style Transfer: {package.title}", model)
-        print(f"the Space is in {options.output}; try it with: cd {options.output} && python app.py")
-        if options.upload:
-            address = upload(options.output, options.space, "space", options.private, f"Demo of {package.title}")
-            print(f"and at {address}")
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+def work(options: argparse.Namespace) -> None:
+    if not all(options.space.partition("/")):
+        raise ValueError(f"the Space must be named like user/space, got {options.space!r}")
+    found = find_package(options.package)
+    model = found if isinstance(found, str) else None
+    if model:
+        from styletransfer.pipelines.loading import fetch  # costs torch
+
+        found = fetch(found)
+    package = read_package(found, model)
+    write_space(options.output, package, f"Style Transfer: {package.title}", model)
+    print(f"the Space is in {options.output}; try it with: cd {options.output} && python app.py")
+    if options.upload:
+        address = upload(options.output, options.space, "space", options.private, f"Demo of {package.title}")
+        print(f"and at {address}")
 
 
 if __name__ == "__main__":

@@ -6,14 +6,27 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from styletransfer.color import LUMA, Palette
+from styletransfer.files import write_bytes
 
 FORMAT = "styletransfer.style.v2"
 ABOUT = ("title", "artist", "year", "group", "source", "licence")  # what a style file may say of its painting
 LONGEST = 300  # characters of each
+TYPES = {
+    torch.float64,
+    torch.float32,
+    torch.float16,
+    torch.bfloat16,
+    torch.int64,
+    torch.int32,
+    torch.int16,
+    torch.int8,
+    torch.uint8,
+    torch.bool,
+}
 LARGEST = 20  # megabytes of a style file: many times what an adapter takes
 
 
@@ -57,14 +70,12 @@ class Style:
 
     def save(self, path: str | Path) -> None:
         """Write a style file, of half a megabyte with an adapter; `Style.load` and `pipe.load_style` read it."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         tensors = {"codes": self.codes.contiguous()}
         if self.palettes:
             tensors["means"] = torch.stack([palette.mean for palette in self.palettes])
             tensors["covariances"] = torch.stack([palette.covariance for palette in self.palettes])
         tensors |= {f"adapter.{name}": factor.half().contiguous() for name, factor in self.adapter.items()}
-        save_file(tensors, path, metadata={"format": FORMAT, "name": self.name, **self.about})
+        write_bytes(path, save(tensors, metadata={"format": FORMAT, "name": self.name, **self.about}))
 
     @classmethod
     def load(cls, path: str | Path) -> "Style":
@@ -104,14 +115,24 @@ def check_name(name: str) -> None:
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a safetensors file."""
+    """Tensors and metadata of a safetensors file.
+
+    Raises:
+        FileNotFoundError: where there is none.
+        ValueError: where it is none, or holds numbers that are not computed with, such as floats of 8 bits.
+    """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path} does not exist")
     try:
         with safe_open(path, "pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
+            tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, RuntimeError, AttributeError) as error:
         raise ValueError(f"{path} is not a readable safetensors file: {error}") from None
+    for name, tensor in tensors.items():
+        if tensor.dtype not in TYPES:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise ValueError(f"{path} holds {kind} in {name}; convert its tensors to float16 or float32")
+    return tensors, metadata
 
 
 def unit(code: Tensor) -> Tensor:

@@ -54,6 +54,15 @@ def test_address(start, tiny_package):
     assert "allowed_paths" not in options and not options["enable_monitoring"]
 
 
+@pytest.mark.parametrize("port", ["99999", "0", "-1", "http"])
+def test_a_port_that_is_none(monkeypatch, capsys, port):
+    monkeypatch.setattr(sys, "argv", ["app.py", "--port", port])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(APP), run_name="__main__")
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line == f"app.py: error: argument --port: must be a number from 1 to 65535, got {port!r}"
+
+
 def test_a_queue_for_twenty_visitors(start, tiny_package):
     demo, _ = start("--package", str(tiny_package))
     # each may have a preview, thumbnails, a painting and a sheet under way

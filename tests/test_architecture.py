@@ -44,6 +44,7 @@ ONLY = {
         "training.options",
         "training.losses",
         "styletransfer.upload",
+        "styletransfer.files",
         "styletransfer.images",
         "styletransfer.sheet",
     },

@@ -112,6 +112,13 @@ def test_the_header_is_that_of_the_library(tiny_package):
     assert catalog.read_index(tiny_package)["_class_name"] == "StyleTransferPipeline"
 
 
+def test_a_nested_header_is_refused(tmp_path):
+    path = tmp_path / "nested.safetensors"
+    path.write_bytes((500_000).to_bytes(8, "little") + b'{"a":' * 100_000)
+    with pytest.raises(ValueError, match=r"nested\.safetensors is not a readable safetensors file"):
+        catalog.read_header(path)
+
+
 @pytest.mark.parametrize("about", [5, [], {"name": ["x"]}, {"name": "x", "title": None}])
 def test_what_a_header_says_must_be_text(about, tmp_path):
     header = json.dumps({"__metadata__": about}).encode()

@@ -194,17 +194,24 @@ def test_a_folder_goes_on_where_it_stopped(work, capsys):
     assert Image.open("out/0.png").size == picture().size
 
 
-def test_a_picture_that_cannot_be_written_leaves_the_one_before(work, capsys, monkeypatch):
-    picture(seed=3).save("painting.png")
-    before = Path("painting.png").read_bytes()
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff", "bmp"])
+def test_a_picture_that_cannot_be_written_leaves_the_one_before(work, capsys, suffix):
+    resource = pytest.importorskip("resource")
+    picture(seed=3).save(f"painting.{suffix}")
+    before = Path(f"painting.{suffix}").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))  # the disk takes a part, as one that is full does
+    try:
+        line = refused(capsys, "photo.png", "-o", f"painting.{suffix}", "-s", "beta", "--overwrite")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert line == f"error: painting.{suffix}: File too large\n"
+    assert Path(f"painting.{suffix}").read_bytes() == before and not list(Path().glob(".*part*"))
 
-    def full(self, path, **options):
-        Path(path).write_bytes(b"half")
-        raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(Image.Image, "save", full)
-    assert "No space left" in refused(capsys, "photo.png", "-o", "painting.png", "-s", "beta", "--overwrite")
-    assert Path("painting.png").read_bytes() == before and not list(Path().glob(".*part*"))
+def test_a_painting_too_long_for_its_format_is_refused_by_name(work, capsys):
+    Image.new("RGB", (16500, 8)).save("long.png")
+    assert "long.webp cannot be written: " in refused(capsys, "long.png", "-o", "long.webp", "-s", "beta")
 
 
 def test_the_photo_is_never_overwritten(work, capsys):

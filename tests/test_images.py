@@ -5,9 +5,10 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 
-from styletransfer.images import MAX_PIXELS, at_least, open_image, to_mask, to_pil, to_tensor, upright
+from styletransfer import memory
+from styletransfer.images import MAX_PIXELS, at_least, mask_to_tensor, open_image, to_mask, to_pil, to_tensor, upright
 from tests.conftest import picture
 
 RGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -106,6 +107,96 @@ def test_the_profile_is_kept_only_where_it_still_describes_the_pixels():
     assert upright(reopened(picture(mode="CMYK"), "jpeg", icc_profile=of_ink)).info == {}
 
 
+def test_a_profile_of_other_colours_is_applied():
+    grey = Image.new("L", (16, 16), 128)
+    linear = grey_profile(gamma=1.0)
+    assert upright(grey).getpixel((0, 0)) == (128, 128, 128)  # without one the numbers are those of the screen
+    image = upright(reopened(grey, "tiff", icc_profile=linear))
+    assert image.info == {} and image.mode == "RGB"
+    assert image.getpixel((0, 0)) == pytest.approx((188, 188, 188), abs=1)  # half of the light, in sRGB
+
+
+def test_a_profile_that_a_png_could_not_be_opened_with_is_applied(tmp_path):
+    swapped = swap_red_and_green(RGB_PROFILE) + bytes(5_000_000)
+    swapped = struct.pack(">I", len(swapped)) + swapped[4:]
+    photo = Image.new("RGB", (16, 16), (200, 30, 30))
+    photo.save(tmp_path / "photo.jpg", icc_profile=swapped, quality=100, subsampling=0)
+    image = open_image(tmp_path / "photo.jpg")
+    red, green, _ = image.getpixel((0, 0))
+    assert green > 150 > red  # by its profile the file says green
+    image.save(tmp_path / "again.png", icc_profile=image.info.get("icc_profile"))
+    assert Image.open(tmp_path / "again.png").getpixel((0, 0)) == image.getpixel((0, 0))
+
+
+def grey_profile(gamma: float) -> bytes:
+    """The smallest ICC profile of grey: its header, and the curve of its one channel."""
+    curve = b"curv" + bytes(4) + struct.pack(">IHxx", 1, round(gamma * 256))
+    white = b"XYZ " + bytes(4) + struct.pack(">iii", *(round(value * 65536) for value in (0.9642, 1, 0.8249)))
+    start = 128 + 4 + 2 * 12
+    tags = struct.pack(">I4sII4sII", 2, b"kTRC", start, 14, b"wtpt", start + len(curve), len(white))
+    body = tags + curve + white
+    header = struct.pack(">I4x4s4s4s4s", 128 + len(body), b"\x02\x10\0\0", b"mntr", b"GRAY", b"XYZ ")
+    header += bytes(12) + b"acsp" + bytes(24) + white[8:]
+    return header.ljust(128, b"\0") + body
+
+
+def swap_red_and_green(profile: bytes) -> bytes:
+    return profile.replace(b"rXYZ", b"?XYZ").replace(b"gXYZ", b"rXYZ").replace(b"?XYZ", b"gXYZ")
+
+
+def test_nothing_of_a_file_comes_along_but_pixels_and_profile(tmp_path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "A camera"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (48.0, 51.0, 30.0)
+    picture().save(tmp_path / "photo.jpg", exif=exif, xmp=b"<x:xmpmeta/>", comment="private", icc_profile=RGB_PROFILE)
+    image = open_image(tmp_path / "photo.jpg")
+    assert image.info.keys() == {"icc_profile"} and not image.getexif()
+
+
+def test_grey_of_16_bits_keeps_its_transparent_colour():
+    values = np.array([[0, 257, 1000, 65535]], dtype=np.uint16)
+    image = upright(reopened(Image.fromarray(values), "png", transparency=1000))
+    assert image.mode == "RGBA" and image.getchannel("A").tobytes() == bytes([255, 255, 0, 255])
+    assert image.getchannel("R").tobytes() == bytes([0, 1, 4, 255])
+
+
+def test_a_file_of_several_pictures_says_that_the_first_is_taken(tmp_path, caplog):
+    frames = [picture(seed=seed) for seed in range(3)]
+    for name in ("film.gif", "film.png", "film.webp", "pages.tiff"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+        open_image(tmp_path / name)
+        assert caplog.messages == [f"{tmp_path / name} holds several pictures: the first one is taken"]
+        caplog.clear()
+    frames[0].save(tmp_path / "photo.gif")
+    frames[0].save(tmp_path / "photo.mpo", save_all=True, append_images=frames[1:])  # of phones: previews of the same photo
+    for name in ("photo.gif", "photo.mpo"):
+        open_image(tmp_path / name)
+        assert not caplog.messages
+
+
+def test_the_limit_follows_the_memory_that_is_free(tmp_path, monkeypatch):
+    Image.new("1", (6000, 5000)).save(tmp_path / "large.png")
+    for free, fits in ((300_000_000 + 25_000_000 * memory.PER_PIXEL, False), (300_000_000 + 31_000_000 * memory.PER_PIXEL, True)):
+        monkeypatch.setattr(memory, "free_memory", lambda free=free: free)
+        if fits:
+            assert open_image(tmp_path / "large.png").size == (6000, 5000)
+        else:
+            with pytest.raises(ValueError, match=r"memory that is free: 6000 x 5000 pixels, at most 25\.0 megapixels fit"):
+                open_image(tmp_path / "large.png")
+
+
+def test_the_memory_of_a_container_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    everything = memory.free_memory()
+    assert everything > 100_000_000
+    (tmp_path / "memory.current").write_text("60000000\n")
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 10000000\nunevictable 0\n")
+    (tmp_path / "memory.max").write_text("100000000\n")
+    assert memory.free_memory() == 50_000_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory.free_memory() == pytest.approx(everything, rel=0.5)
+
+
 @pytest.mark.parametrize("size", [(0, 5), (5, 0), (0, 0)])
 def test_an_empty_picture_is_refused(size):
     with pytest.raises(ValueError, match=f"empty: {size[0]} x {size[1]} pixels"):
@@ -148,10 +239,11 @@ def test_files_that_are_not_there_and_things_that_are_no_pictures_are_refused(tm
 
 
 def test_masks_are_white_where_the_style_goes():
-    assert to_mask(Image.new("L", (3, 2), 255)).eq(1).all() and to_mask(Image.new("1", (3, 2), 0)).eq(0).all()
-    assert to_mask(Image.fromarray(np.array([[51]], dtype=np.uint8))).item() == pytest.approx(0.2)
-    assert to_mask(Image.new("RGBA", (3, 2), (255, 255, 255, 0))).eq(0).all()
-    assert to_mask(Image.new("RGB", (3, 2))).shape == (1, 1, 2, 3)
+    assert to_mask(Image.new("L", (3, 2), 255)).getextrema() == (255, 255)
+    assert to_mask(Image.new("1", (3, 2), 0)).getextrema() == (0, 0)
+    assert to_mask(Image.new("RGBA", (3, 2), (255, 255, 255, 0))).getextrema() == (0, 0)
+    pixels = mask_to_tensor(to_mask(Image.new("RGB", (3, 2), (51, 51, 51))))
+    assert pixels.shape == (1, 1, 2, 3) and pixels.unique().item() == pytest.approx(0.2)
 
 
 def test_small_pictures_grow_by_their_edge():

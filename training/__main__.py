@@ -3,6 +3,7 @@
 import sys
 from importlib import import_module
 
+from styletransfer.command import answered
 from training.presets import PRESETS
 
 COMMANDS = {  # modules of training.commands, imported when they are asked for
@@ -21,21 +22,20 @@ def main(arguments: list[str] | None = None) -> int:
     if not arguments or arguments[0] in ("--list", "--help", "-h"):
         print(listing())
         return 0
-    name, *words = arguments
+    return answered(lambda: run(*arguments))
+
+
+def run(name: str, *words: str) -> int | None:
     try:
         if name in PRESETS:
-            return import_module("training.commands.train").main(arguments) or 0
+            return import_module("training.commands.train").main([name, *words])
         if name in COMMANDS:
-            return import_module(f"training.commands.{name.replace('-', '_')}").main(words) or 0
-        raise ValueError(f"there is no preset or command {name!r}: `python -m training --list` names them")
+            return import_module(f"training.commands.{name.replace('-', '_')}").main([*words])
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] in ("training", "styletransfer"):
             raise
-        print(f"error: {error.name} is missing: pip install -r training/requirements.txt", file=sys.stderr)
-        return 2
-    except (ValueError, OSError, FloatingPointError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        raise OSError(f"{error.name} is missing: pip install -r training/requirements.txt") from None
+    raise ValueError(f"there is no preset or command {name!r}: `python -m training --list` names them")
 
 
 def listing() -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from styletransfer.files import write_text
+
 
 @dataclass(frozen=True)
 class Between:
@@ -172,4 +174,4 @@ class Labelled:
 
 
 def save_config(config: Run, path: Path) -> None:
-    path.write_text(json.dumps({"preset": config.preset} | dataclasses.asdict(config), indent=2, default=str) + "\n")
+    write_text(path, json.dumps({"preset": config.preset} | dataclasses.asdict(config), indent=2, default=str) + "\n")

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from styletransfer.command import answered
 from styletransfer.convert.kinds import KINDS
 
 
@@ -32,17 +33,16 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
-    try:
-        if not options.file.is_file():
-            raise FileNotFoundError(f"{options.file} does not exist")
-        from styletransfer.convert.checkpoint import convert
+    return answered(lambda: work(options))
 
-        pipeline = convert(options.file, options.out, options.kind, options.image_statistics, options.title)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+
+def work(options: argparse.Namespace) -> None:
+    if not options.file.is_file():
+        raise FileNotFoundError(f"{options.file} does not exist")
+    from styletransfer.convert.checkpoint import convert
+
+    pipeline = convert(options.file, options.out, options.kind, options.image_statistics, options.title)
     print(f"{options.out}: {type(pipeline.translator).__name__}")
-    return 0
 
 
 if __name__ == "__main__":

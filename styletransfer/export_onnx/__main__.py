@@ -6,6 +6,7 @@ from pathlib import Path
 
 from styletransfer.__main__ import local
 from styletransfer.catalog import find_package
+from styletransfer.command import answered
 from styletransfer.export_onnx.site import write_runtime, write_site
 
 
@@ -31,26 +32,23 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
-    try:
-        package = local(find_package(options.package))
-        if not options.no_page:
-            if not package.task.any_painting:
-                raise ValueError(
-                    f"the page is for painters, and {package.name} is none; --no-page writes what can be exported of it"
-                )
-            # first what can be missing, then the seconds of the export
-            write_runtime(options.runtime, options.out / "onnxruntime")
+    return answered(lambda: work(options))
 
-        from styletransfer.export_onnx.networks import export
 
-        export(package, options.out)
-        if not options.no_page:
-            write_site(package, options.out)
-    except (ImportError, ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+def work(options: argparse.Namespace) -> None:
+    package = local(find_package(options.package))
+    if not options.no_page:
+        if not package.task.any_painting:
+            raise ValueError(f"the page is for painters, and {package.name} is none; --no-page writes what can be exported of it")
+        # first what can be missing, then the seconds of the export
+        write_runtime(options.runtime, options.out / "onnxruntime")
+
+    from styletransfer.export_onnx.networks import export
+
+    export(package, options.out)
+    if not options.no_page:
+        write_site(package, options.out)
     print(options.out if options.no_page else f"{options.out}: see it with `python -m http.server -d {options.out}`")
-    return 0
 
 
 if __name__ == "__main__":

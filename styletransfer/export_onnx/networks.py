@@ -29,7 +29,7 @@ def export(package: Package, folder: Path) -> None:
     if not package.task.onnx:
         raise ValueError(f"{package.path} is a {package.kind}; only what turns photos into pictures can be exported")
     if not (find_spec("onnx") and find_spec("onnxscript")):
-        raise ModuleNotFoundError("ONNX files are written by two more libraries: pip install onnx onnxscript")
+        raise OSError("ONNX files are written by two more libraries: pip install onnx onnxscript")
     pipe = load_pipeline(package.path)
     folder.mkdir(parents=True, exist_ok=True)
     import_module(package.task.onnx).export(pipe, folder)

@@ -3,15 +3,18 @@
 import inspect
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from safetensors import SafetensorError
 
 from styletransfer.catalog import PIPELINE_FILE, read_index
+from styletransfer.files import write_text
 from styletransfer.pipelines import standalone_generation, standalone_translation
 from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
 
@@ -57,7 +60,8 @@ class NetworkPipeline(DiffusionPipeline):
             raise ValueError("a package is made of safetensors files")
         weights_file(variant)
         folder = Path(folder)
-        super().save_pretrained(folder, variant=variant)
+        with disk_errors(folder):
+            super().save_pretrained(folder, variant=variant)
         forget_paths(folder, [self.component])
         write_code(folder, STANDALONE[self.component], {self.component: type(getattr(self, self.component))})
 
@@ -65,6 +69,15 @@ class NetworkPipeline(DiffusionPipeline):
         # weights of half precision work on float32 pictures
         dtype = getattr(self, self.component).dtype
         return torch.autocast(self._execution_device.type, dtype, enabled=dtype != torch.float32)
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Inside, what safetensors cannot write is the OSError that it is for everybody else."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise OSError(f"the package could not be written into {folder}: {error}") from None
 
 
 def write_code(folder: Path, pipeline: ModuleType, networks: dict[str, type]) -> None:
@@ -78,11 +91,11 @@ def write_code(folder: Path, pipeline: ModuleType, networks: dict[str, type]) ->
     index = json.loads(path.read_text(encoding="utf-8"))
     index["_class_name"] = [PIPELINE_FILE, index["_class_name"]]
     index["auto_map"] = {"AutoModel": f"network.{network.__name__}"}
-    path.write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    (folder / f"{PIPELINE_FILE}.py").write_text(self_contained(pipeline.__name__), encoding="utf-8")
-    (folder / main / "network.py").write_text(self_contained(network.__module__), encoding="utf-8")
+    write_text(path, json.dumps(index, indent=2, sort_keys=True) + "\n")
+    write_text(folder / f"{PIPELINE_FILE}.py", self_contained(pipeline.__name__))
+    write_text(folder / main / "network.py", self_contained(network.__module__))
     for name, network in networks.items():
-        (folder / name / f"{network.__module__}.py").write_text(self_contained(network.__module__), encoding="utf-8")
+        write_text(folder / name / f"{network.__module__}.py", self_contained(network.__module__))
 
 
 def self_contained(module: str) -> str:
@@ -104,4 +117,4 @@ def forget_paths(folder: Path, components: Iterable[str]) -> None:
     for path in [folder / "model_index.json", *(folder / name / "config.json" for name in components)]:
         content = json.loads(path.read_text(encoding="utf-8"))
         content.pop("_name_or_path", None)
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_text(path, json.dumps(content, indent=2) + "\n")

@@ -51,8 +51,13 @@ def fetch(
     if isinstance(path_or_repo, Path) or not HUB_ID.fullmatch(name) or home.is_dir() or str(home) == MODEL_CARDS:
         raise FileNotFoundError(f"{name} does not exist, and is no Hub id, which would look like user/name")
     patterns = list(files or package_files())
-    silent = local_files_only or not answers(name, revision, token)
-    options = {"revision": revision, "token": token, "cache_dir": cache_dir, "local_files_only": silent}
+    trouble = "" if local_files_only else trouble_with(name, revision, token)
+    options = {
+        "revision": revision,
+        "token": token,
+        "cache_dir": cache_dir,
+        "local_files_only": local_files_only or bool(trouble),
+    }
     try:
         return Path(snapshot_download(name, allow_patterns=patterns, **options))
     except RevisionNotFoundError:
@@ -61,22 +66,37 @@ def fetch(
         raise FileNotFoundError(
             f"{name} is neither a folder here nor a repository on the Hub that you can read; private ones need a token"
         ) from None
-    except LocalEntryNotFoundError:
-        reason = "local_files_only was asked for" if local_files_only else f"{constants.ENDPOINT} does not answer"
+    except LocalEntryNotFoundError as error:
+        reason = "local_files_only was asked for" if local_files_only else trouble or explained(error.__cause__)
         raise OSError(f"{name} was not fetched before, and {reason}") from None
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        raise OSError(f"{name} could not be fetched from the Hub: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # of the client and of its HTTP library, which is not the same in all versions
+        raise OSError(f"{name} could not be fetched from the Hub: {explained(error)}") from None
 
 
-def answers(name: str, revision: str | None, token: str | None) -> bool:
-    """Whether the Hub says anything about a repository, even that there is none."""
+def trouble_with(name: str, revision: str | None, token: str | None) -> str:
+    """Why the Hub cannot be asked for a repository; empty if it can, even if it says that there is none."""
     try:
         HfApi().repo_info(name, revision=revision, token=token, timeout=PATIENCE)
-    except (HfHubHTTPError, ValueError):
-        return True  # `snapshot_download` gets the same answer and says what is wrong
-    except Exception:  # offline mode, or an error of the HTTP library, which is not the same in all versions of huggingface_hub
-        return False
-    return True
+    except HfHubHTTPError as error:
+        # what else is wrong `snapshot_download` says
+        return explained(error) if error.response.status_code >= 500 else ""
+    except ValueError:
+        return ""
+    except Exception:  # offline mode, or an error of the HTTP library
+        return explained(None)
+    return ""
+
+
+def explained(error: BaseException | None) -> str:
+    """What the Hub did, or its client says of it."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in (401, 403):
+        return f"{constants.ENDPOINT} refused a file ({status}); a token may be needed that can read it"
+    if status:
+        return f"{constants.ENDPOINT} answered {status}"
+    if error is None:
+        return f"{constants.ENDPOINT} does not answer"
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def from_pretrained(

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from styletransfer.color import Palette, recolor, transport
-from styletransfer.images import at_least, to_mask, to_pil, to_tensor
+from styletransfer.images import STRIP, at_least, mask_to_tensor, to_mask, to_pil, to_tensor
 from styletransfer.models.style_adapter import adapted, changes, misfits
 from styletransfer.styles import Style, keep_color, mix, unit
 from styletransfer.tiling import enlarge
@@ -21,7 +21,6 @@ BRUSHES = (0.5, 2.0)
 TONE = 0.5  # at 1 a snow scene turns as dark as its Rembrandt
 COLOR = 0.8  # at 1 skin and sky are of one hue where a painting has but one
 PANORAMA = 4  # times the shorter side: a photo that is longer is painted at a smaller size
-STRIP = 256  # rows that are blended at a time
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Painter:
         if not total:
             return photo.copy()
         gate = min(total, 1.0)
-        small = photo.convert("RGB").resize(working_size(photo.size, controls), Image.Resampling.BICUBIC, reducing_gap=3)
+        small = shrunk(photo, working_size(photo.size, controls))
         pixels = to_tensor(small)
         colors = self.colors(Palette.of(pixels), parts, gate * controls.tone, gate * controls.color)
         base = recolor(pixels, *colors).to(self._execution_device)
@@ -77,7 +76,7 @@ class Painter:
             painted = keep_color(painted, base, 1 - controls.color)
         painting = enlarge(self.enlarger, to_pil(painted.clamp(-1, 1)), photo.size, progress)
         if gate < 1 or where is not None:
-            painting = blend(photo, painting, colors, gate, where)
+            blend(photo, painting, colors, gate, where)
         painting.info = dict(photo.info)
         if photo.mode == "RGBA":
             painting.putalpha(photo.getchannel("A"))
@@ -117,6 +116,12 @@ class Painter:
         return torch.autocast(self._execution_device.type, network.dtype, enabled=network.dtype != torch.float32)
 
 
+def shrunk(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The colours of an upright `photo` at `size`, those of transparent pixels, too."""
+    colours = photo if photo.mode == "RGB" else photo.convert("RGB")
+    return colours.resize(size, Image.Resampling.BICUBIC, reducing_gap=3)
+
+
 def working_size(size: tuple[int, int], controls: Controls) -> tuple[int, int]:
     """Width and height at which a photo of this `size` is painted: the same for its thumbnail and its original."""
     short = max(round(controls.size / controls.brush), 16)
@@ -125,18 +130,16 @@ def working_size(size: tuple[int, int], controls: Controls) -> tuple[int, int]:
 
 
 def blend(
-    photo: Image.Image, painting: Image.Image, colors: tuple[Tensor, Tensor], gate: float, mask: Tensor | None
-) -> Image.Image:
-    """The recoloured `photo` and, to the part `gate`, the `painting` of the same size; where `mask` is 0 the photo itself."""
-    result = Image.new("RGB", photo.size)
+    photo: Image.Image, painting: Image.Image, colors: tuple[Tensor, Tensor], gate: float, mask: Image.Image | None
+) -> None:
+    """Leave the part `gate` of the `painting` over the recoloured `photo`; where `mask` is black it becomes the photo itself."""
     for top in range(0, photo.height, STRIP):
         box = (0, top, photo.width, min(top + STRIP, photo.height))
         before = to_tensor(photo.crop(box))
         after = torch.lerp(recolor(before, *colors), to_tensor(painting.crop(box)), gate)
         if mask is not None:
-            after = torch.lerp(before, after, mask[:, :, box[1] : box[3]])
-        result.paste(to_pil(after), box)
-    return result
+            after = torch.lerp(before, after, mask_to_tensor(mask.crop(box)))
+        painting.paste(to_pil(after), box)
 
 
 def check_number(name: str, value: float, top: float, bottom: float = 0) -> None:

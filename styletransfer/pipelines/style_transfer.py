@@ -15,7 +15,7 @@ from styletransfer.models.style_encoder import StyleEncoder
 from styletransfer.models.style_generator import StyleGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
 from styletransfer.pipelines import standalone
-from styletransfer.pipelines.base import forget_paths, write_code
+from styletransfer.pipelines.base import disk_errors, forget_paths, write_code
 from styletransfer.pipelines.loading import fetch, load_network, package_files, weights_file
 from styletransfer.pipelines.painting import COLOR, SIZE, TONE, Controls, Painter, check_number
 from styletransfer.pipelines.photo import MAX_STRENGTH, PhotoOutput, PhotoPipeline, Picture, Report, as_numbers
@@ -94,7 +94,8 @@ class StyleTransferPipeline(Painter, PhotoPipeline):
             raise ValueError("a package is made of safetensors files")
         weights_file(variant)
         folder = Path(folder)
-        super().save_pretrained(folder, variant=variant)
+        with disk_errors(folder):
+            super().save_pretrained(folder, variant=variant)
         networks = {name: network for name, network in NETWORKS.items() if getattr(self, name) is not None}
         forget_paths(folder, networks)
         write_code(folder, standalone, networks)

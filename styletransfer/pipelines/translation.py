@@ -1,5 +1,6 @@
 """The pipeline of networks that turn one picture into another: CycleGAN, pix2pix, CUT, StarGAN, enlargement."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -7,7 +8,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from styletransfer.images import at_least, to_mask, to_pil, to_tensor
+from styletransfer.images import at_least, mask_to_tensor, to_mask, to_pil, to_tensor
+from styletransfer.memory import max_pixels
 from styletransfer.models.anime_generator import AnimeGenerator
 from styletransfer.models.cut_generator import CutGenerator
 from styletransfer.models.domain_generator import DomainGenerator
@@ -20,6 +22,8 @@ from styletransfer.pipelines.base import NetworkPipeline
 from styletransfer.pipelines.painting import check_number
 from styletransfer.pipelines.photo import MAX_STRENGTH, PhotoOutput, PhotoPipeline, Picture, Report, as_numbers
 from styletransfer.tiling import enlarge
+
+PER_PIXEL = 1000  # bytes, where a whole photo goes through a network: docs/measurements.md has TransformerNet
 
 
 class TranslationPipeline(PhotoPipeline, NetworkPipeline):
@@ -102,7 +106,11 @@ class TranslationPipeline(PhotoPipeline, NetworkPipeline):
         style = self.resolve(style, strength)
 
         def make(photo: Image.Image, where: Image.Image | None, report: Report | None) -> Picture:
-            small = where and to_mask(where, photo.size)  # refuses another size
+            most = max_pixels(PER_PIXEL) if strength and self.scale == 1 else math.inf
+            if photo.width * photo.height > most:
+                sizes = f"{photo.width} x {photo.height} pixels, at most {most / 1e6:.1f} megapixels fit"
+                raise ValueError(f"the picture is too large for this network and the memory that is free: {sizes}; shrink it")
+            small = where and mask_to_tensor(to_mask(where, photo.size))  # refuses another size
             like = photo
             if self.scale > 1:
                 like = photo.resize((photo.width * self.scale, photo.height * self.scale), Image.Resampling.BICUBIC)

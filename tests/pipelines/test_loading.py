@@ -145,7 +145,7 @@ def test_a_hub_id_is_fetched_without_anything_that_could_run(tiny_package, monke
         return str(tiny_package)
 
     monkeypatch.setattr(loading, "snapshot_download", download)
-    monkeypatch.setattr(loading, "answers", lambda *arguments: True)
+    monkeypatch.setattr(loading, "trouble_with", lambda *arguments: "")
     assert load_pipeline("user/tiny", revision="v1", token="secret").styles == ["alpha", "beta"]
     assert (asked["name"], asked["revision"], asked["token"]) == ("user/tiny", "v1", "secret")
     assert all(pattern.endswith((".json", ".safetensors", "README.md", ".jpg")) for pattern in asked["allow_patterns"])
@@ -156,7 +156,7 @@ def test_a_hub_that_does_not_answer_gives_one_sentence(monkeypatch):
         raise OSError("no route\nmore")
 
     monkeypatch.setattr(loading, "snapshot_download", download)
-    monkeypatch.setattr(loading, "answers", lambda *arguments: True)
+    monkeypatch.setattr(loading, "trouble_with", lambda *arguments: "")
     with pytest.raises(OSError, match=r"^user/tiny could not be fetched from the Hub: no route$"):
         load_pipeline("user/tiny")
 

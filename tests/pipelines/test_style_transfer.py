@@ -374,3 +374,17 @@ def test_encode_style_refuses_what_is_no_painting(tiny_pipe):
         tiny_pipe.encode_style([])
     with pytest.raises(ValueError, match="name must be 1 to 64 characters"):
         tiny_pipe.encode_style(picture(), name="a/b")
+
+
+def test_a_disk_that_is_full_is_an_oserror(tiny_pipe, tmp_path):
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"the package could not be written into .*File too large"):
+            tiny_pipe.save_pretrained(tmp_path / "package")
+        with pytest.raises(OSError, match="File too large"):
+            tiny_pipe.named["alpha"].save(tmp_path / "alpha.safetensors")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not (tmp_path / "alpha.safetensors").exists()

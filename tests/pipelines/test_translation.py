@@ -7,11 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from styletransfer import TranslationPipeline, load_pipeline
+from styletransfer import TranslationPipeline, load_pipeline, memory
 from styletransfer.images import to_pil, to_tensor
 from styletransfer.models.domain_generator import DomainGenerator
 from styletransfer.models.resnet_generator import ResnetGenerator
 from styletransfer.models.upscale_generator import UpscaleGenerator
+from styletransfer.pipelines import translation
 from tests.conftest import picture
 
 
@@ -255,3 +256,14 @@ def test_wrong_packages_are_refused(pipe, changes, message, tmp_path):
     index.write_text(json.dumps(json.loads(index.read_text()) | changes))
     with pytest.raises(ValueError, match=message):
         load_pipeline(tmp_path)
+
+
+def test_a_picture_that_the_network_has_no_memory_for_is_refused(monkeypatch):
+    pipe = TranslationPipeline(ResnetGenerator(base_channels=4, num_blocks=1))
+    monkeypatch.setattr(memory, "free_memory", lambda: memory.WORKING + 4000 * translation.PER_PIXEL)
+    photo = Image.new("RGB", (70, 65))
+    with pytest.raises(ValueError, match=r"memory that is free: 70 x 65 pixels, at most 0\.0 megapixels fit; shrink it"):
+        pipe(photo)
+    assert pipe(photo, strength=0).images[0].size == (70, 65)
+    monkeypatch.setattr(memory, "free_memory", lambda: memory.WORKING + 5000 * translation.PER_PIXEL)
+    assert pipe(photo).images[0].size == (70, 65)

@@ -64,7 +64,7 @@ def test_history_is_json_that_every_program_reads(tmp_path):
     run.write(tmp_path / "history.json")
     (row,) = json.loads((tmp_path / "history.json").read_text(), parse_constant=lambda name: 1 / 0)["losses"]
     assert row == {"update": 1, "seconds": 0.12, "generator/gradient_norm": None, "generator/l1": 0.5}
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".*.part*"))
 
 
 def test_a_history_that_cannot_be_read_is_begun_again(tmp_path):

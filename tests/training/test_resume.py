@@ -19,6 +19,7 @@ from training.options import Run
 from training.presets import build
 
 KILLS, UPDATES, POOL = 20, 50, 3
+STATE_PART = ".state.part.pt"
 # of a save, each on its own path through it
 MOMENTS = ("half of the file written", "before the new file takes its place", "just after it did")
 
@@ -44,7 +45,7 @@ def train(config: Run, die_in: str | None = None) -> None:
 
         def save() -> None:
             if trainer.update > first[0] + 1:
-                kill_in_save(die_in)
+                kill_in_save(die_in, config.out)
             doomed()
 
         first = []
@@ -56,23 +57,31 @@ def train(config: Run, die_in: str | None = None) -> None:
     trainer.train()
 
 
-def kill_in_save(moment: str) -> None:
+def kill_in_save(moment: str, out: Path) -> None:
     replace, fsync = Path.replace, os.fsync
 
     def die(*_) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     def half(descriptor: int) -> None:
-        os.truncate(descriptor, os.fstat(descriptor).st_size // 2)
         fsync(descriptor)
-        die()
+        if (out / STATE_PART).exists():
+            os.truncate(descriptor, os.fstat(descriptor).st_size // 2)
+            die()
+
+    def moved(part: Path, target: Path) -> None:
+        if part.name != STATE_PART:  # the log of the run, which is written before
+            replace(part, target)
+        elif moment == MOMENTS[1]:
+            die()
+        else:
+            replace(part, target)
+            die()
 
     if moment == MOMENTS[0]:
         os.fsync = half
-    elif moment == MOMENTS[1]:
-        Path.replace = die
     else:
-        Path.replace = lambda *paths: (replace(*paths), die())
+        Path.replace = moved
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +157,7 @@ def test_a_training_killed_twenty_times_ends_as_one_that_ran_through(fork, confi
     assert one.pop("seconds") > 0 < other.pop("seconds")
     assert len(one["pools"]["d_b"]) == POOL
     assert_same(one, other)
-    assert not list(killed.out.glob("*.part"))
+    assert not list(killed.out.glob(".*.part*"))
 
 
 def newest(config: Run) -> int:
@@ -182,7 +191,7 @@ def test_a_full_disk_costs_a_state_but_not_the_training(config, capsys):
 
     def full_at_two_and_three() -> None:
         if trainer.update in (2, 3):
-            trainer.state_path.with_suffix(".part").symlink_to("/dev/full")
+            trainer.state_path.with_name(STATE_PART).symlink_to("/dev/full")
         save()
         kept[trainer.update] = state(config)["update"]
 
@@ -192,7 +201,7 @@ def test_a_full_disk_costs_a_state_but_not_the_training(config, capsys):
     shown = capsys.readouterr().out
     assert "the state of update 2 could not be written (No space left on device)" in shown
     assert "state.pt stays as it was" in shown
-    assert not list(config.out.glob("*.part"))
+    assert not list(config.out.glob(".*.part*"))
 
 
 def test_a_disk_that_fills_up_within_a_file(config, capsys):
@@ -213,10 +222,63 @@ def test_a_disk_that_fills_up_within_a_file(config, capsys):
     trainer.train()
     assert state(config)["update"] == 1
     assert "the state of update 2 could not be written (File too large)" in capsys.readouterr().out
-    assert not list(config.out.glob("*.part"))
+    assert not list(config.out.glob(".*.part*"))
 
 
 def test_any_seed_can_be_trained_with(config):
     trainer = Trainer(lively(config), dataclasses.replace(config, seed=2**31))
     trainer.train_one([next(trainer.batches())])
     assert trainer.update == 1
+
+
+def damage(path: Path, kind: str) -> None:
+    content = bytearray(path.read_bytes())
+    if kind == "cut off":
+        del content[len(content) * 2 // 3 :]
+    elif kind == "empty":
+        content.clear()
+    elif kind == "a bit is another":
+        content[len(content) // 2] ^= 4
+    elif kind == "text":
+        content = b"version https://git-lfs.github.com/spec/v1"
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def trained(config):
+    config = dataclasses.replace(config, updates=1)
+    Trainer(lively(config), config).train()
+    return dataclasses.replace(config, updates=2, resume=True)
+
+
+@pytest.mark.parametrize("kind", ["cut off", "empty", "a bit is another", "text"])
+def test_a_damaged_state_is_named(trained, kind):
+    path = trained.out / "state.pt"
+    damage(path, kind)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"state\.pt is damaged and cannot be gone on from \(.+\); put a copy") as error:
+        Trainer(lively(trained), trained).train()
+    assert "\n" not in str(error.value) and path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content", [[1, 2], {"weights": torch.zeros(2)}, {"update": "one", "seconds": 0.0}], ids=["list", "weights", "words"]
+)
+def test_a_file_that_is_no_state_is_named(trained, content):
+    torch.save(content, trained.out / "state.pt")
+    with pytest.raises(ValueError, match=r"state\.pt is no state of a training: it lacks .*nets"):
+        Trainer(lively(trained), trained).train()
+
+
+def test_a_state_of_another_training_is_refused_before_anything_is_written(trained):
+    other = dataclasses.replace(trained, width=8)
+    before = {path: path.read_bytes() for path in trained.out.rglob("*") if path.is_file()}
+    with pytest.raises(ValueError, match=r"other networks or options \(size mismatch .*\); give the options that it began with"):
+        Trainer(lively(other), other).train()
+    lost = state(trained)
+    del lost["nets"]["g_ab"]
+    torch.save(lost, trained.out / "state.pt")
+    with pytest.raises(ValueError, match="other networks or options"):
+        Trainer(lively(trained), trained).train()
+    (trained.out / "state.pt").write_bytes(before[trained.out / "state.pt"])
+    assert before == {path: path.read_bytes() for path in trained.out.rglob("*") if path.is_file()}

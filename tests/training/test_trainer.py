@@ -117,7 +117,7 @@ def test_budget_in_minutes_ends(tiny_painter, config):
 def test_a_run_leaves_state_samples_and_package(tiny_painter, config):
     run(tiny_painter, config)
     assert (config.out / "state.pt").is_file()
-    assert not list(config.out.glob("*.part"))
+    assert not list(config.out.glob(".*.part*"))
     assert list((config.out / "samples").glob("*.jpg"))
     assert (config.out / "pipeline" / "stylizer" / "config.json").is_file()
 

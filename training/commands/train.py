@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import tyro
 
 from training.check import refuse
-from training.options import Pictures, Run, save_config
+from training.options import Pictures, Run
 from training.presets import PRESETS, build
 
 if TYPE_CHECKING:
@@ -44,10 +44,9 @@ def train(config: Run, words: Sequence[str], build: "Callable[[Run], Preset]" = 
             print(f"warning: {warning}", file=sys.stderr)
         config, plan = fit(config, given, build)
         trainer = Trainer(build(config), config)
-        if not trainer.accelerator.is_main_process:
-            return trainer.train()
-        save_config(config, config.out / "config.json")
         trainer.train()
+        if not trainer.accelerator.is_main_process:
+            return None
         if plan:
             print(plan.review(trainer.update, trainer.seconds))
         return trainer

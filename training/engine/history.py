@@ -2,8 +2,9 @@
 
 import json
 import math
-import os
 from pathlib import Path
+
+from styletransfer.files import write_text
 
 
 class History:
@@ -27,9 +28,7 @@ class History:
         return {"losses": self.losses, "scores": self.scores, "chosen": self.chosen}
 
     def write(self, path: Path) -> None:
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(self.values(), allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(part, path)
+        write_text(path, json.dumps(self.values(), allow_nan=False) + "\n")
 
     def read(self, path: Path, update: int) -> None:
         """Take over what the file says of the training until `update`; of a later part it will be told again."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-import os
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,13 @@ from torch import nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
+from styletransfer.files import write_bytes
 from training.engine.average import Average
 from training.engine.pool import ImagePool
 from training.engine.validation import Validation
+
+# of a state's file, beside what some trainings alone have
+PARTS = {"update": int, "seconds": float, "nets": dict, "averages": dict, "optimizers": dict, "pools": dict}
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,31 @@ class State:
         return state
 
     def restore(self, state: dict) -> None:
+        """Take over what `gather` gave.
+
+        Raises:
+            ValueError: where it is of other networks or phases than these. Some of them may have changed by then.
+        """
+        try:
+            self.take_over(state)
+        except (
+            KeyError,
+            IndexError,
+            TypeError,
+            AttributeError,
+            ValueError,
+            RuntimeError,
+        ) as error:  # of torch, for want of a type
+            *_, last = str(error).splitlines() or [type(error).__name__]
+            raise ValueError(
+                f"the state is of a training with other networks or options ({last.strip()}); "
+                "give the options that it began with, or another --out for a new one"
+            ) from None
+
+    def take_over(self, state: dict) -> None:
+        for part, mine in (("nets", self.players), ("averages", self.averages), ("optimizers", self.optimizers)):
+            if state[part].keys() != mine.keys():
+                raise ValueError(f"{part} {', '.join(state[part])} instead of {', '.join(mine)}")
         for name, weights in state["nets"].items():
             self.players[name].load_state_dict(weights)
         for name, weights in state["averages"].items():
@@ -72,27 +101,42 @@ class State:
 
 
 def write_state(state: dict, path: Path) -> None:
-    """Write `state` beside the file at `path` and put it in its place in one move: a crash leaves one or the other.
+    """Write `state` whole: a crash leaves it, or the one before.
 
     A disk that is full costs this state only, and a sentence.
     """
     memory = io.BytesIO()  # a disk that fills up under torch.save raises RuntimeErrors that do not say so
     torch.save(state, memory)
-    part = path.with_suffix(".part")
     kept = f"; {path} stays as it was" if path.exists() else ""
     with disk_permitting(f"the state of update {state['update']}", kept):
-        try:
-            with part.open("wb") as file:
-                file.write(memory.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_bytes(path, memory.getbuffer())
 
 
 def read_state(path: Path) -> dict:
-    return torch.load(path, map_location="cpu", weights_only=True)  # it may come from another machine
+    """What `write_state` wrote.
+
+    Raises:
+        ValueError: where the file is damaged, even in a single bit, or no state of a training.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()  # torch does not look at its checksums
+        if damaged is not None:
+            raise ValueError(f"{damaged} has another checksum")
+        state = torch.load(path, map_location="cpu", weights_only=True)  # it may come from another machine
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # what a damaged archive raises has no type of its own
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise ValueError(
+            f"{path} is damaged and cannot be gone on from ({reason}); put a copy in its place, or delete it"
+        ) from None
+    lacking = [name for name in PARTS if not isinstance(state, dict) or not isinstance(state.get(name), PARTS[name])]
+    if lacking:
+        raise ValueError(
+            f"{path} is no state of a training: it lacks {', '.join(lacking)}; put a copy in its place, or delete it"
+        )
+    return state
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ from training.engine.signals import stopping_cleanly
 from training.engine.state import State, disk_permitting, read_state, write_state
 from training.engine.trackers import begin_tracking, check_tracker, log_grid
 from training.engine.validation import Validation
-from training.options import Run
+from training.options import Run, save_config
 
 
 class Trainer:
@@ -79,6 +79,8 @@ class Trainer:
         self.recipe.check(self.nets, self.first_batch())  # before loading: a forward pass moves spectral norm's power iteration
         if config.resume and self.state_path.exists():
             self.load()
+        if accelerator.is_main_process:
+            save_config(config, config.out / "config.json")  # not before a state of other options is refused
         processes.begin_together(accelerator, self.nets, self.update, self.state_path)
         begin_tracking(accelerator, config)
         batches = self.batches()
