@@ -46,7 +46,7 @@ ON_OPEN = """() => {
     // a picture that is dropped anywhere or pasted, and that no other part of the page takes, is the photo
     const here = event => document.querySelector("#stylise")?.offsetParent && !event.target.closest?.(".block:has(input[type=file])");
     const take = (event, data) => {
-        const files = [...(data?.files ?? [])], input = document.querySelector("#upload input[type=file]");
+        const files = [...(data?.files ?? [])], input = document.querySelector("#photos > input[type=file]");
         if (!here(event) || !files.some(file => file.type.startsWith("image/"))) return;
         event.preventDefault();
         const list = new DataTransfer();
@@ -190,7 +190,8 @@ def build(page: Page) -> None:
     download.click(lambda: [gr.update(visible=on) for on in (False, True, True)], None, **buttons)
     work = download.click(studio.stylise, inputs, full, api_name="stylise", show_progress_on=working, concurrency_limit=1)
     work.success(None, full, js=DOWNLOAD, **private)
-    work.then(lambda: [gr.update(visible=on) for on in (True, False, False)], None, **buttons)
+    for ended in (work.success, work.failure):
+        ended(lambda: [gr.update(visible=on) for on in (True, False, False)], None, **buttons)
     cancel.click(studio.cancel, None, **buttons, cancels=[work])
     Context.root_block.unload(studio.stop)
 

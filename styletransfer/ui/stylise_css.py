@@ -126,6 +126,10 @@ CSS = """
     #photos, #result, #tune { grid-column: 1 / -1; }
     #tools { align-items: center; }
 }
+/* while the controls are scrolled the result stays in view, but not over the canvas of the mask */
+@media (max-width: 899px) and (min-height: 600px) {
+    #stylise:not(:has(#masking .label-wrap.open)) #result { position: sticky; top: 0; z-index: 60; }
+}
 @media (max-width: 899px) {
     #stylise { --stage: 46dvh; display: flex; flex-flow: column nowrap; align-items: stretch; gap: 12px; }
     #stage { display: contents; }

@@ -7,6 +7,7 @@ import pytest
 expect = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright").expect
 
 PAINTED = "document.querySelectorAll('#result img')[1]?.src"
+PHOTO = "#photos > input[type=file]"  # of the Stylise tab
 WAIT = 60_000  # milliseconds
 expect.set_options(WAIT)
 
@@ -48,11 +49,12 @@ def changed(page, action, shown: str = PAINTED) -> str:
     return page.evaluate(shown)
 
 
-def upload(page, image, path: Path, where: str = "upload"):
-    """Save a PIL `image` at `path` and put the file into the upload whose elem_id is `where`: of the Stylise tab, or another."""
+def upload(page, image, path: Path, where: str | None = None):
+    """Save a PIL `image` at `path` and choose it as the photo of the Stylise tab, or put it where the elem_id is `where`."""
     image.save(path)
-    clear(page, where)
-    page.locator(f"#{where} input[type=file]").set_input_files(path)
+    if where:
+        clear(page, where)
+    page.locator(f"#{where} input[type=file]" if where else PHOTO).set_input_files(path)
 
 
 def clear(page, where: str):

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import picture
-from tests.ui.browser import PAINTED, changed, contrast, expect, looks, pick, slide, upload, visit
+from tests.ui.browser import PAINTED, PHOTO, changed, contrast, expect, looks, pick, scroll_down, slide, upload, visit
 
 TEXTS = ("#header h1", "#privacy p", "#style label span")
 SRCS = "[...document.querySelectorAll('#result img')].map(image => image.src)"
@@ -150,6 +150,7 @@ def test_own_painting_joins_the_styles(page, tmp_path):
 
 def test_download_is_the_full_size_and_named_after_the_photo(page, tmp_path):
     pick(page, "The Bridge")
+    looks(page, "style=alpha")
     changed(page, lambda: upload(page, picture((900, 700), seed=3), tmp_path / "at the sea.png"))
     with page.expect_download() as download:
         page.locator("#download").click()
@@ -163,7 +164,7 @@ def test_a_bad_file_is_refused_even_after_an_example_and_the_photo_before_stays(
     changed(page, lambda: upload(page, picture(seed=10), tmp_path / "before.png"))
     before = changed(page, page.get_by_label("Example photo 1").click)
     (tmp_path / "bad.png").write_text("not a picture")
-    page.locator("#upload input[type=file]").set_input_files(tmp_path / "bad.png")
+    page.locator(PHOTO).set_input_files(tmp_path / "bad.png")
     told(page, "not a picture this app can read")
     assert page.evaluate(PAINTED) == before
     with page.expect_download() as download:
@@ -209,13 +210,16 @@ def test_no_control_lies_over_another_and_the_stage_does_not_jump(page, width, t
     assert page.evaluate(f"{texts}.length") == 0
     height = page.locator("#result").bounding_box()["height"]
     for number, size in enumerate(((300, 60), (60, 300))):
-        changed(page, lambda size=size, number=number: upload(page, picture(size, seed=width + number), tmp_path / f"{number}.png"))
+        changed(
+            page, lambda size=size, number=number: upload(page, picture(size, seed=width + number), tmp_path / f"{number}.png")
+        )
         assert page.locator("#result").bounding_box()["height"] == height
     page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_download_has_the_name_of_the_style_that_it_was_asked_for(page, tmp_path):
     pick(page, "The Bridge")
+    looks(page, "style=alpha")
     changed(page, lambda: upload(page, picture((1500, 1200), seed=31), tmp_path / "first.jpg"))
     with page.expect_download() as download:
         page.locator("#download").click()
@@ -267,7 +271,7 @@ def test_chinese(browser, url, tmp_path):
     caption = "getComputedStyle(document.querySelector('#result .content'), '::after').content"
     assert "画作" in page.evaluate(caption)
     (tmp_path / "bad.png").write_text("not a picture")
-    page.locator("#upload input[type=file]").set_input_files(tmp_path / "bad.png")
+    page.locator(PHOTO).set_input_files(tmp_path / "bad.png")
     told(page, "无法读取该图片")
     page.context.close()
     assert not troubles
@@ -279,8 +283,14 @@ def test_phone_in_the_dark(browser, url, tmp_path):
     changed(page, lambda: pick(page, "Beta"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(page.locator("#result")).to_be_in_viewport(ratio=1)
-    for name in ("strength", "download"):  # stay at hand
+    scroll_down(page)
+    for name in ("result", "strength", "download"):  # stay at hand
         expect(page.locator(f"#{name}")).to_be_in_viewport(ratio=1)
+    unfold(page, "masking", "mask-editor")
+    page.locator("#mask-editor canvas").last.scroll_into_view_if_needed()
+    covered = """() => { const box = [...document.querySelectorAll("#mask-editor canvas")].at(-1).getBoundingClientRect();
+        return document.elementFromPoint(box.x + box.width / 2, box.y + 20)?.closest("#result") !== null; }"""
+    assert not page.evaluate(covered)
     assert all(contrast(page, text) >= 4.5 for text in TEXTS)
     page.context.close()
     assert not troubles
