@@ -51,7 +51,8 @@ def paint(
 ) -> Image.Image:
     """`photo` painted by `first`, with a share `mix` of `second`, where the picture at the path `mask` is white.
 
-    `progress` is called with the part that is done, 0 to 1. `controls` are `strength`, `brush`, `tone`, `color`; those that the pipeline has not are left out.
+    `progress` is called with the part that is done, 0 to 1. `controls` are `strength`, `brush`, `tone`, `color`;
+    those that the pipeline has not are left out.
     """
     pipe = pipeline(load, first.package)
     style = first.style

@@ -44,7 +44,8 @@ ON_OPEN = """() => {
     document.querySelectorAll("#examples button").forEach((button, i) => (button.ariaLabel = `${example} ${i + 1}`));
     if (result) [result.role, result.ariaLabel] = ["group", COMPARE[+chinese]];
     // a picture that is dropped anywhere or pasted, and that no other part of the page takes, is the photo
-    const here = event => document.querySelector("#stylise")?.offsetParent && !event.target.closest?.(".block:has(input[type=file])");
+    const others = ".block:has(input[type=file])";
+    const here = event => document.querySelector("#stylise")?.offsetParent && !event.target.closest?.(others);
     const take = (event, data) => {
         const files = [...(data?.files ?? [])], input = document.querySelector("#photos > input[type=file]");
         if (!here(event) || !files.some(file => file.type.startsWith("image/"))) return;
@@ -57,6 +58,9 @@ ON_OPEN = """() => {
     addEventListener("dragover", event => here(event) && event.preventDefault());
     addEventListener("drop", event => take(event, event.dataTransfer));
     addEventListener("paste", event => take(event, event.clipboardData));
+    // a finger on the painting scrolls the page; on the handle, it moves that
+    const still = event => event.target.closest?.("#result") && !event.target.closest(".outer") && event.stopPropagation();
+    for (const type of ["touchstart", "touchmove"]) document.addEventListener(type, still, { capture: true, passive: true });
 }"""
 for word in ("example", "compare"):
     ON_OPEN = ON_OPEN.replace(word.upper(), json.dumps(WORDS[f"stylise_{word}"]))

@@ -12,12 +12,23 @@ WAIT = 60_000  # milliseconds
 expect.set_options(WAIT)
 
 
-def visit(browser, url: str, width: int = 1280, height: int = 800, scheme: str = "light", language: str = "en-US", ready=PAINTED):
+def visit(
+    browser,
+    url: str,
+    width: int = 1280,
+    height: int = 800,
+    scheme: str = "light",
+    language: str = "en-US",
+    ready=PAINTED,
+    **context,
+):
     """The page in a context of its own, which is a visitor of its own, and a list of what goes wrong in it.
 
     Requests to anybody but the page's own server are troubles too. `ready` is the JavaScript to wait for: the first painting.
+    `context` are further options of Playwright's.
     """
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale=language)
+    size = {"width": width, "height": height}
+    context = browser.new_context(viewport=size, color_scheme=scheme, locale=language, **context)
     page = context.new_page()
     page.set_default_timeout(WAIT)
     troubles = []

@@ -294,3 +294,21 @@ def test_phone_in_the_dark(browser, url, tmp_path):
     assert all(contrast(page, text) >= 4.5 for text in TEXTS)
     page.context.close()
     assert not troubles
+
+
+def test_a_finger_on_the_painting_scrolls_the_page(browser, url):
+    page, troubles = visit(browser, url, 390, 844, has_touch=True, is_mobile=True)
+    touch = page.context.new_cdp_session(page)
+    box = page.locator("#result").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.8
+
+    def send(kind: str, *points: float):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for y in points]})
+
+    send("touchStart", y)
+    for step in range(1, 9):
+        send("touchMove", y - 20 * step)
+    send("touchEnd")
+    page.wait_for_function("scrollY > 50")
+    page.context.close()
+    assert not troubles
