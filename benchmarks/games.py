@@ -70,7 +70,7 @@ def measure(options: Ablation, name: str, folder: Path) -> dict[str, float]:
     started = time.perf_counter()
     trainer.train()
     seconds = (time.perf_counter() - started) / options.updates
-    return trainer.preset.judge(trainer.shipping()) | {"seconds_per_update": seconds}
+    return trainer.preset.scorer(trainer.shipping()) | {"seconds_per_update": seconds}
 
 
 def main() -> None:

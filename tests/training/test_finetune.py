@@ -121,10 +121,10 @@ def test_styles_stay_without_their_adapters_and_changes_are_told(more, pictures,
     assert changes.keys() == {"new paintings", "older paintings"}
     before, after = changes["new paintings"]["neighbor_distance"]
     assert 0 < after != before > 0
-    assert describe_changes(changes) in told.out
+    assert (sentence := describe_changes(changes, "training data")) in told.out  # folders of fewer than ten
     card = (more.out / "pipeline" / "README.md").read_text()
     assert "python -m training finetune package --updates 2 " in card and "--data.photos photos" in card
-    assert describe_changes(changes) in card and DROPPED in card and str(more.out.parent) not in card
+    assert sentence in card and DROPPED in card and str(more.out.parent) not in card
     assert "* paintings: 3 files" in card and "* older paintings: 4 files" in card
     assert (more.out / "pipeline" / "samples" / "alpha.jpg").is_file()
     assert read_json(more.out / "config.json")["preset"] == "finetune"
@@ -147,7 +147,7 @@ def test_half_of_the_samples_are_older_paintings(more, pictures):
     preset, _ = begun(replace(more, replay=pictures / "paintings"))
     labels = [int(preset.data[position]["label"]) for position in range(40)]
     assert len(preset.data.paintings) == 7 and all((label >= 3) == bool(i % 2) for i, label in enumerate(labels))
-    judged = {int(sample["label"]) for sample in preset.judge.held.samples}
+    judged = {int(sample["label"]) for sample in preset.scorer.held.samples}
     assert min(judged) < 3 <= max(judged)
 
 
@@ -192,10 +192,11 @@ def test_mistakes_are_one_sentence(more, package, tmp_path, capsys):
 
 def test_the_sentence_on_what_changed():
     changes = {"new paintings": {"neighbor_distance": [0.5, 0.25], "content_distance": [0.1, 0.2]}}
-    said = describe_changes(changes)
+    said = describe_changes(changes, "held-out data")
+    assert "on held-out data" in said
     assert [float(number) for number in re.findall(r"\d\.\d+", said)] == [0.5, 0.25, 0.1, 0.2]
     assert "--replay" in said  # nothing is known of the older ones
-    assert "--replay" not in describe_changes(changes | {"older paintings": changes["new paintings"]})
+    assert "--replay" not in describe_changes(changes | {"older paintings": changes["new paintings"]}, "training data")
 
 
 def test_help_without_torch():

@@ -68,8 +68,7 @@ def test_two_updates_move_the_players_and_no_one_else(trainer):
 
 def test_phases_keep_to_their_players(trainer):
     """Nothing of the generator's phase reaches a discriminator, and the fakes are detached in the discriminator's."""
-    step = trainer.recipe.step(trainer.nets, next(trainer.batches()), progress=1.0)
-    step.pools = trainer.pools
+    step = trainer.recipe.step(trainer.nets, next(trainer.batches()), progress=1.0, pools=trainer.pools)
     assert [phase.name for phase in trainer.recipe.phases] == ["generator", "discriminator"]
     for phase in trainer.recipe.phases:
         with training_only(trainer.nets, phase.players):

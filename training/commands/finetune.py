@@ -10,7 +10,7 @@ from training.presets.finetune import Finetune, finetune
 
 
 def main(arguments: list[str]) -> None:
-    """Train, also until Ctrl-C, then write the package and say what has changed on held-out pictures."""
+    """Train, also until Ctrl-C, then write the package and say what has changed."""
     config = tyro.cli(Finetune, prog="python -m training finetune", args=arguments)
 
     from training.engine.run_folder import claimed
@@ -23,6 +23,7 @@ def teach(config: Finetune) -> None:
     from training.commands.changes import report
     from training.engine.trainer import Trainer
 
+    config = config.resolved()
     warnings = refuse(config.data, config.out / "pictures.json")
     if config.replay is not None:
         warnings += refuse(Pictures(folder=config.replay, crop=config.data.crop), config.out / "replay.json")

@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from collections.abc import Collection
 
 import tyro
 
@@ -21,21 +20,21 @@ def main(arguments: list[str]) -> None:
     if config.add is not None and config.add.exists() and (not config.add.is_dir() or any(config.add.iterdir())):
         raise ValueError(f"--add {config.add} must be a new or an empty folder")
 
-    from training.commands.budget import options_in
     from training.engine.run_folder import claimed
 
     with claimed(config.out, config.resume):
-        learn(config, {"data.crop" if name == "crop" else name for name in options_in(arguments)})
+        learn(config)
 
 
-def learn(config: LearnStyle, given: Collection[str]) -> None:
+def learn(config: LearnStyle) -> None:
     from training.commands.budget import as_before, fit
     from training.engine.trainer import Trainer
     from training.packaging.style import add_style
 
-    for warning in refuse(config.data):
+    config = as_before(config)
+    for warning in refuse(config.resolved().data):
         print(f"warning: {warning}", file=sys.stderr)
-    config, plan = fit(as_before(config, given), given, learn_style)
+    config, plan = fit(config, learn_style)
     preset = learn_style(config)
     save_config(config, config.out / "config.json")
     trainer = Trainer(preset, config)

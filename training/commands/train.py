@@ -1,7 +1,6 @@
 """`python -m training PRESET ...`: train a preset and write its package."""
 
 import sys
-from collections.abc import Collection
 
 import tyro
 
@@ -14,21 +13,20 @@ def main(arguments: list[str]) -> None:
     name, *words = arguments
     config = tyro.cli(PRESETS[name], prog=f"python -m training {name}", args=words)
 
-    from training.commands.budget import options_in
     from training.engine.run_folder import claimed
 
     with claimed(config.out, config.resume):
-        train(config, options_in(words))
+        train(config)
 
 
-def train(config: Run, given: Collection[str]) -> None:
+def train(config: Run) -> None:
     from training.commands.budget import as_before, fit
     from training.engine.trainer import Trainer
 
-    config = as_before(config, given)
-    for warning in refuse(config.data, config.out / "pictures.json"):
+    config = as_before(config)
+    for warning in refuse(config.resolved().data, config.out / "pictures.json"):
         print(f"warning: {warning}", file=sys.stderr)
-    config, plan = fit(config, given)
+    config, plan = fit(config)
     preset = build(config)
     save_config(config, config.out / "config.json")
     trainer = Trainer(preset, config)

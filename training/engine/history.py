@@ -10,10 +10,12 @@ class History:
     """Losses of each logged update and scores of each validation.
 
     In the file: `{"losses": [{"update": 50, "seconds": 12.3, "generator/content": 0.4}], "scores": [{"update": 500,
-    "seconds": 130.0, "color_distance": 0.12}], "chosen": 500}`; null stands for no finite number, or for no choice.
+    "seconds": 130.0, "color_distance": 0.12}], "scored_on": "held-out data", "chosen": 500}`; null stands for no finite number,
+    or for no choice.
     """
 
-    def __init__(self):
+    def __init__(self, scored_on: str):
+        self.scored_on = scored_on
         self.losses: list[dict] = []
         self.scores: list[dict] = []
         self.chosen: int | None = None
@@ -24,7 +26,7 @@ class History:
         rows.append({"update": update, "seconds": round(seconds, 2)} | finite)
 
     def values(self) -> dict:
-        return {"losses": self.losses, "scores": self.scores, "chosen": self.chosen}
+        return {"losses": self.losses, "scores": self.scores, "scored_on": self.scored_on, "chosen": self.chosen}
 
     def write(self, path: Path) -> None:
         part = path.with_suffix(".part")

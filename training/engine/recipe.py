@@ -1,7 +1,8 @@
 """A recipe: the phases, adversarial games and weighted terms of a training, as data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -69,16 +70,18 @@ class Step:
         nets: The networks by name.
         batch: Tensors by name.
         progress: Part of the training that is done, 0..1.
+        pools: Earlier fakes by discriminator, for the games that show them.
     """
 
     gallery: tuple[str, ...] = ()  # images that a sample grid shows, left to right
     # (input, output) of each generator, for the doctor: ("photo", "fake"), ("z", "fake")
     made_of: tuple[tuple[str, str], ...] = ()
 
-    def __init__(self, nets: dict, batch: dict[str, Tensor], progress: float = 0.0):
-        self.nets, self.batch, self.progress = nets, batch, progress
+    def __init__(
+        self, nets: dict, batch: dict[str, Tensor], progress: float = 0.0, pools: Mapping[str, ImagePool] = MappingProxyType({})
+    ):
+        self.nets, self.batch, self.progress, self.pools = nets, batch, progress, pools
         self.phase = None
-        self.pools: dict[str, ImagePool] = {}
         self.verdicts: dict[tuple, list[Tensor]] = {}
 
     def __getitem__(self, name: str):
@@ -111,7 +114,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Recipe:
-    step: type[Step]
+    step: Callable[..., Step]  # a class of steps, or partial(Class, number=...)
     phases: tuple[Phase, ...]
     games: tuple[Game, ...] = ()
     terms: tuple[Term, ...] = ()
@@ -182,8 +185,7 @@ class Recipe:
                 raise ValueError(f"no phase trains the discriminator {game.discriminator!r}")
         # every part of the training once: the start of each term and game
         for progress in sorted({part.during[0] for part in (*self.terms, *self.games)}):
-            step = self.step(nets, batch, progress)
-            step.pools = self.make_pools()
+            step = self.step(nets, batch, progress, self.make_pools())
             for phase in self.phases:
                 for name, loss in self.losses(step, phase).items():
                     if loss.ndim or not torch.isfinite(loss):

@@ -37,6 +37,7 @@ class Trainer:
     """
 
     def __init__(self, preset: Preset, config: Run):
+        config = config.resolved()
         self.preset, self.config, self.recipe = preset, config, preset.recipe
         check_tracker(config.tracker)
         self.accelerator = processes.accelerator_of(config)
@@ -46,15 +47,15 @@ class Trainer:
         self.told: set[str] = set()
         self.pools = self.recipe.make_pools()
         self.doctor = Doctor(self.recipe)
-        self.history = History()
-        self.validation = Validation(preset.judge, config, self.recipe)
+        self.history = History(preset.scored_on)
+        self.validation = Validation(preset, config)
         set_seed(config.seed)  # spectral norm starts from random vectors
         for game in self.recipe.games:
             game.lipschitz.prepare(preset.nets[game.discriminator])
         optimizers = {
             phase.name: torch.optim.Adam(
-                [{"params": list(preset.nets[name].parameters()), "pace": preset.paces.get(name, 1.0)} for name in phase.players],
-                lr=preset.rates[phase.name],
+                [{"params": list(preset.nets[name].parameters()), "net": name} for name in phase.players],
+                lr=0.0,  # each update sets it by the schedule
                 betas=preset.betas,
             )
             for phase in self.recipe.phases
@@ -86,7 +87,7 @@ class Trainer:
         begun, stop = time.monotonic() - self.seconds, self.validation.exhausted
         with closing(bar), stopping_cleanly() as noted:
             if self.update == 0:
-                self.validate()  # where it starts from, and a held-out picture that is missing is missed now
+                self.validate()  # where it starts from, and pictures that are missing are missed now
             while self.progress() < 1 and not stop:
                 losses = self.train_one([next(batches) for _ in range(config.accumulate)])
                 self.report(losses, bar)
@@ -115,16 +116,14 @@ class Trainer:
         seed = self.config.seed * 1_000_003 + self.update * self.accelerator.num_processes + self.accelerator.process_index
         set_seed(seed % 2**32)
         progress = self.progress()
-        steps = [self.recipe.step(self.nets, batch, progress) for batch in micro_batches]
-        for step in steps:
-            step.pools = self.pools
+        steps = [self.recipe.step(self.nets, batch, progress, self.pools) for batch in micro_batches]
         logged: dict[str, Tensor] = {}
         for phase in self.recipe.phases:
             if self.update % phase.every:
                 continue
             optimizer = self.optimizers[phase.name]
             for group in optimizer.param_groups:
-                group["lr"] = self.preset.rates[phase.name] * group["pace"] * self.schedule(progress)
+                group["lr"] = self.preset.rate(phase.name, group["net"], progress)
             with training_only(self.nets, phase.players):
                 for step in steps:
                     losses = self.recipe.losses(step, phase, self.update)
@@ -160,10 +159,6 @@ class Trainer:
             return min(1.0, self.update / self.config.updates)
         return min(1.0, self.seconds / 60 / self.config.minutes)
 
-    def schedule(self, progress: float) -> float:
-        """Factor of the learning rates: 1, then a straight fall to 0."""
-        return min(1.0, (1 - progress) / (1 - self.preset.flat_part))
-
     def shipping(self) -> dict[str, nn.Module]:
         """The averaged networks."""
         return {name: average.net for name, average in self.averages.items()}
@@ -174,11 +169,11 @@ class Trainer:
 
     def validate(self) -> None:
         """Score the averaged networks, in the first process; the others meet it when they next agree."""
-        if self.validation.judge is None or not self.accelerator.is_main_process:
+        if self.validation.scorer is None or not self.accelerator.is_main_process:
             return
-        scores = self.validation.look(self.update, self.progress(), self.shipping())
+        scores = self.validation.score(self.update, self.progress(), self.shipping())
         self.history.note(self.history.scores, self.update, self.seconds, scores)
-        self.accelerator.log({f"held_out/{name}": value for name, value in scores.items()}, step=self.update)
+        self.accelerator.log({f"validation/{name}": value for name, value in scores.items()}, step=self.update)
 
     def batches(self) -> Iterator[dict[str, Tensor]]:
         return processes.batches(self.accelerator, self.config, self.preset.data, self.update)
@@ -269,7 +264,7 @@ class Trainer:
     def finish(self) -> None:
         """Draw the curves and write the package, of the weights that ship."""
         out = self.config.out
-        if self.validation.judge is not None:
+        if self.validation.scorer is not None:
             print(self.validation.verdict())
         if self.validation.best is not None:
             for name, weights in self.validation.best["weights"].items():

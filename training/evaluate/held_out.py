@@ -1,4 +1,4 @@
-"""What a preset's networks are worth on held-out samples: the `judge` of a `Preset`. Less is better, and the first score decides.
+"""What a preset's networks are worth on samples of part "held": the `scorer` of a `Preset`. Lower is better; the first decides.
 
 Samples, noise and random directions are the same at each look, so that the scores of two moments can be compared.
 

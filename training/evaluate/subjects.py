@@ -11,7 +11,7 @@ from styletransfer import open_image
 from styletransfer.images import to_pil
 from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.photo import PhotoPipeline
-from training.data.folders import picture_files
+from training.data.folders import held_out
 from training.evaluate.describe import SMALL
 from training.evaluate.independent import named_paintings
 from training.evaluate.metrics.pictures import SIDE, standard
@@ -70,7 +70,7 @@ def subject(
         return from_noise(pipe, paintings, limit or MOST)
     if photos is None:
         raise ValueError("give photos to judge by: --photos DIR")
-    files = evenly(picture_files(photos, "held"), limit or MOST) if held else listed(photos, limit or MOST)
+    files = evenly(held_out(photos), limit or MOST) if held else listed(photos, limit or MOST)
     if len(files) < 2:
         raise ValueError(f"at least two photos are needed, {photos} has {len(files)}")
     if pipe.scale > 1:

@@ -64,7 +64,7 @@ class NoiseExport:
 
 
 def held_out(config: Run, scale: int = 1) -> list[Image.Image]:
-    """Pictures that were not trained on, as the translator takes them: smaller by `scale`."""
+    """Pictures of part "held", as the translator takes them: smaller by `scale`."""
     stream, name = SOURCES[type(config.data)]
     data = stream(config.data, config.seed, part="held")
     photos = [to_pil(data[position][name]) for position in range(SAMPLES)]
@@ -114,7 +114,7 @@ def describe(config: Run) -> str:
     words = [f"python -m training {config.preset} {budget}"]
     # what has no default must be given, and is taken along whole
     required = {field.name: getattr(config, field.name) for field in dataclasses.fields(config) if is_required(field)}
-    default = flat(type(config)(updates=1, **required))
+    default = flat(type(config)(updates=1, **required).resolved())
     for name, value in options.items():
         if name not in ("minutes", "updates") and (value != default[name] or name.split(".")[0] in required):
             words.append(option(name, value))

@@ -21,14 +21,14 @@ COLUMNS = 9  # of a sheet, at most
 
 @dataclass(frozen=True)
 class PainterExport:
-    """Turns the averaged networks into a package, with a card and with samples of what was held out."""
+    """Turns the averaged networks into a package, with a card and with samples."""
 
     config: Run
     held: PhotosAndPaintings
 
     def __call__(self, nets: dict[str, nn.Module], folder: Path) -> None:
         write_painter(self.pipeline(nets), self.held, folder)
-        results = "Not measured. `python -m training evaluate` scores a package on held-out pictures."
+        results = "Not measured. `python -m training evaluate` scores a package."
         explain(folder, "template.md", address=self.config.hub.repo, results=results, **self.words())
 
     def pipeline(self, nets: Mapping[str, nn.Module]) -> StyleTransferPipeline:
@@ -49,7 +49,7 @@ def on_cpu(nets: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
 
 
 def write_painter(pipeline: StyleTransferPipeline, held: PhotosAndPaintings, folder: Path) -> None:
-    """Save `pipeline` with the first held-out photo in its named styles, or else in those of a few held-out paintings."""
+    """Save `pipeline` with the first of the photos `held` in its named styles, or else in those of a few of its paintings."""
     pipeline.save_pretrained(folder)
     photo, samples = held.photos.images[0], folder / "samples"
     if pipeline.styles:

@@ -26,16 +26,15 @@ class Dcgan(Run):
     """Channels of the widest layers' smallest multiple."""
     rate: float = 2e-4
     """Learning rate of both players."""
-    batch: int = 32
     game: Loss = "logistic"
     lipschitz: Smoothness = "none"
     """What keeps the discriminator smooth."""
     discriminator_updates: int = 1
     """Updates of the discriminator for each of the generator."""
     augment: bool = False
-    """Change real and fake pictures alike before they are judged (DiffAugment)."""
+    """Change real and fake pictures alike before the discriminator sees them (DiffAugment)."""
 
-    smaller = ((32, 16), (32, 32), (64, 16))
+    sizes = ((32, 16), (32, 32), (64, 16), (64, 32))
     enough = 2000
     space: ClassVar = {"rate": RATES, "width": (32, 64), "lipschitz": ("none", "spectral", "r1", "r1r2")}
 
@@ -84,15 +83,16 @@ def r3gan(config: R3gan) -> "Preset":
 
 
 def from_pictures(config: Dcgan, betas: tuple[float, float]) -> "Preset":
-    """Learns from all of the pictures and is judged on those held out."""
+    """Learns from pictures, and is scored on others of them."""
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import pictures
     from training.evaluate.held_out import from_noise as by_noise
 
-    judge = by_noise(partial(pictures, config.data, config.seed, "held"), config.z_size)
-    return from_noise(config, pictures(config.data, config.seed), judge, betas)
+    scorer = by_noise(partial(pictures, config.data, config.seed, "held"), config.z_size)
+    return from_noise(config, pictures(config.data, config.seed), scorer, scored_on(folders_of(config.data)), betas)
 
 
-def from_noise(config: Dcgan, data: "Dataset", judge: "AgainstCrowd", betas: tuple[float, float]) -> "Preset":
+def from_noise(config: Dcgan, data: "Dataset", scorer: "AgainstCrowd", scored_on: str, betas: tuple[float, float]) -> "Preset":
     from styletransfer.models.dcgan_discriminator import DCGANDiscriminator
     from styletransfer.models.dcgan_generator import DCGANGenerator
     from training.data.augment import diff_augment
@@ -128,6 +128,7 @@ def from_noise(config: Dcgan, data: "Dataset", judge: "AgainstCrowd", betas: tup
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=NoiseExport(config, "g"),
-        judge=judge,
+        scorer=scorer,
+        scored_on=scored_on,
         betas=betas,
     )

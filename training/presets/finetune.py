@@ -31,7 +31,7 @@ class Finetune(Painter):
     replay: Path | None = None
     """Folder of older paintings, or of folders of them: half of the samples, against forgetting."""
     out: Path = Path("runs/finetune")
-    """Folder of the run: as of any training, with the held-out scores before and after in changes.json."""
+    """Folder of the run: as of any training, with the scores before and after in changes.json."""
 
 
 def finetune(config: Finetune) -> "Preset":

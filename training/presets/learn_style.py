@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from training.engine.preset import Preset
 
 PAINTING_SCALE = (0.35, 0.7)  # side of a crop relative to the painting's shorter side: closer than the base, for broader strokes
-SCORED = 8  # held-out photos of a validation
+SCORED = 8  # photos of a validation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,9 @@ class LearnStyle(Run):
     """Style file to write; NAME.safetensors by default."""
     add: Path | None = None
     """Write a copy of the package that has the style, too; an empty or new folder."""
-    crop: Annotated[int, tyro.conf.arg(aliases=["--data.crop"])] = 192  # what errors about pictures call it
-    """Side of the square training crops, in pixels."""
+    crop: Annotated[int | None, tyro.conf.arg(aliases=["--data.crop"])] = None  # what errors about pictures call it
+    """Side of the square training crops, in pixels. By default 192, or with --minutes a smaller one where time is short."""
+    data: Data = field(init=False)
     from_style: str | None = None
     """A style of the package, or a style file, whose strokes to start from: one of a like hand takes less time."""
     features: Features = field(default_factory=Features)
@@ -63,19 +64,15 @@ class LearnStyle(Run):
     source: str = ""
     """Where the picture of the painting comes from."""
     licence: str = ""
-    batch: int = 2
     out: Path = Path("runs/learn-style")
     """Folder of the run: state, samples, logs, and in pipeline/ the style with its card, ready to be published."""
-    log_every: int = 10
-    sample_every: int = 100
-    save_every: int = 100
-
-    smaller = ((96, 2), (128, 2))
+    sizes = ((96, 2), (128, 2), (192, 2))
     enough = 200
+    intervals: ClassVar = {"log_every": 10, "sample_every": 100, "save_every": 100}
 
-    @property
-    def data(self) -> Data:
-        return Data(photos=self.photos, paintings=self.paintings, crop=self.crop)
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "data", Data(photos=self.photos, paintings=self.paintings, crop=self.crop))
 
     def sized(self, crop: int, batch: int) -> "LearnStyle":
         return dataclasses.replace(self, crop=crop, batch=batch)
@@ -97,7 +94,7 @@ def learn_style(config: LearnStyle) -> "Preset":
     from styletransfer.pipelines.loading import fetch
     from styletransfer.pipelines.style_transfer import StyleTransferPipeline
     from styletransfer.styles import check_name
-    from training.data.folders import PARTS, PhotosAndPaintings
+    from training.data.folders import PARTS, PhotosAndPaintings, scored_on
     from training.engine.preset import Preset
     from training.engine.recipe import Phase, Recipe
     from training.evaluate.held_out import Held, Painted
@@ -140,7 +137,8 @@ def learn_style(config: LearnStyle) -> "Preset":
         averaged=("adapter",),
         average_decay=0.98,  # a style is learned in hundreds of updates
         export=StyleExport(config, package, start, to_pil(held[0]["photo"])),
-        judge=Painted(Held(lambda: held, SCORED), features, config.style, config.content, AdaptedPainting, frozen),
+        scored_on=scored_on([] if config.photos is None else [config.photos]),
+        scorer=Painted(Held(lambda: held, SCORED), features, config.style, config.content, AdaptedPainting, frozen),
     )
 
 

@@ -42,7 +42,7 @@ class Painter(Run):
     pretrained: str | None = None
     """A painter package, folder or Hub id, to start from in place of random weights."""
 
-    smaller = ((64, 2), (96, 2), (128, 4))
+    sizes = ((64, 2), (96, 2), (128, 4), (192, 4))
     space: ClassVar = {
         "rate": RATES,
         "content": Between(3, 30),
@@ -64,7 +64,7 @@ def painter(config: Painter, replay: Path | None = None) -> "Preset":
     from styletransfer.models.style_encoder import StyleEncoder
     from styletransfer.models.style_generator import StyleGenerator
     from styletransfer.pipelines.loading import fetch, load_network
-    from training.data.folders import PARTS, PhotosAndPaintings
+    from training.data.folders import PARTS, PhotosAndPaintings, folders_of, painting_folders, scored_on
     from training.engine.preset import Preset
     from training.engine.recipe import Phase, Recipe, Term
     from training.evaluate.held_out import COUNT, Held, Painted
@@ -105,7 +105,8 @@ def painter(config: Painter, replay: Path | None = None) -> "Preset":
         paces={"encoder": 0.1},
         averaged=("stylizer", "encoder"),
         export=PainterExport(config, held),
-        judge=Painted(Held(lambda: held, COUNT), features, config.style, config.content),
+        scorer=Painted(Held(lambda: held, COUNT), features, config.style, config.content),
+        scored_on=scored_on([*folders_of(config.data), *([] if replay is None else painting_folders(replay))]),
     )
 
 

@@ -27,7 +27,7 @@ class Reference(Run):
     constancy: float = 1.0
     """Weight of f-constancy and of the identity on the target domain (Taigman et al. 2017)."""
 
-    smaller = ((64, 2), (64, 4), (128, 2))
+    sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
     enough = 500
     space: ClassVar = {"rate": RATES, "content": Between(1, 100), "style": Between(3, 300), "constancy": Between(0.1, 10)}
 
@@ -41,6 +41,7 @@ def reference(config: Reference) -> "Preset":
     from styletransfer.models.patch_discriminator import PatchDiscriminator
     from styletransfer.models.style_encoder import StyleEncoder
     from styletransfer.models.style_generator import StyleGenerator
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import unpaired
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Phase, Recipe, Term
@@ -81,7 +82,8 @@ def reference(config: Reference) -> "Preset":
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("stylizer", "encoder"),
         export=ReferenceExport(config, data),
-        judge=without_pairs(config.data, config.seed, by_another),
+        scorer=without_pairs(config.data, config.seed, by_another),
+        scored_on=scored_on(folders_of(config.data)),
         clip_norm=20.0,
     )
 

@@ -30,7 +30,7 @@ class Semantic(Run):
     style: float = 10.0
     """Weight of the Gram distance, in the last stage."""
 
-    smaller = ((64, 2), (64, 4), (128, 2))
+    sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
     enough = 500
     space: ClassVar = {"rate": RATES, "width": (32, 64), "content": Between(1, 100), "style": Between(1, 100)}
 
@@ -42,6 +42,7 @@ def semantic(config: Semantic) -> "Preset":
     from styletransfer.models.backbone_discriminator import BackboneDiscriminator
     from styletransfer.models.features import FeaturePyramid
     from styletransfer.models.unet_generator import UNetGenerator
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import unpaired
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Phase, Recipe, Term
@@ -84,7 +85,8 @@ def semantic(config: Semantic) -> "Preset":
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=TranslatorExport(config, "g"),
-        judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
+        scorer=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
+        scored_on=scored_on(folders_of(config.data)),
         betas=(0.5, 0.999),
         clip_norm=20.0,
     )

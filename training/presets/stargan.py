@@ -25,13 +25,12 @@ class Stargan(Run):
     """Residual blocks."""
     rate: float = 1e-4
     """Learning rate of both players."""
-    batch: int = 8
     cycle: float = 10.0
     """Weight of the way there and back."""
     classes: float = 1.0
     """Weight of the classification of domains."""
 
-    smaller = ((64, 4), (64, 8), (128, 4))
+    sizes = ((64, 4), (64, 8), (128, 4), (128, 8))
     enough = 4000
     space: ClassVar = {"rate": RATES, "width": (32, 64), "cycle": Between(3, 100), "classes": Between(0.3, 10)}
 
@@ -42,6 +41,7 @@ def stargan(config: Stargan) -> "Preset":
 
     from styletransfer.models.domain_discriminator import DomainDiscriminator
     from styletransfer.models.domain_generator import DomainGenerator
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import labelled
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Phase, Recipe, Term
@@ -75,12 +75,13 @@ def stargan(config: Stargan) -> "Preset":
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=TranslatorExport(config, "g", data.domains),
-        judge=judge(config.data, config.seed, len(data.domains)),
+        scorer=scorer(config.data, config.seed, len(data.domains)),
+        scored_on=scored_on(folders_of(config.data)),
         betas=(0.5, 0.999),  # sec. 4.2
     )
 
 
-def judge(config: Labelled, seed: int, domains: int) -> "AgainstTruth | AgainstCrowd":
+def scorer(config: Labelled, seed: int, domains: int) -> "AgainstTruth | AgainstCrowd":
     """Of rendered scenes by the true rendering of plain ones in each world; of folders by other pictures of each domain."""
     from training.data.streams import labelled, pairs
     from training.evaluate.held_out import COUNT, AgainstCrowd, AgainstTruth, Held, InTurn, by_network

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from training.engine.preset import Preset
     from training.engine.recipe import Game
 
+SCALE = 4
+GROWING = 0.15  # part of the training in which the generator only doubles
+
 
 @dataclass(frozen=True, kw_only=True)
 class Superres(Run):
@@ -17,7 +20,7 @@ class Superres(Run):
 
     preset: ClassVar = "superres"
 
-    data: Pictures = field(default_factory=lambda: Pictures(crop=128))
+    data: Pictures = field(default_factory=Pictures)
     width: int = 48
     """Channels of the first stage."""
     rate: float = 2e-4
@@ -28,7 +31,7 @@ class Superres(Run):
     adversarial: float = 5e-3
     """Weight of each adversarial loss beside the pixels' L1."""
 
-    smaller = ((64, 2), (64, 4), (128, 2))
+    sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
     space: ClassVar = {"rate": RATES, "width": (32, 48), "adversarial": Between(1e-3, 5e-2)}
 
 
@@ -42,6 +45,7 @@ def superres(config: Superres) -> "Preset":
     from styletransfer.models.features import FeaturePyramid
     from styletransfer.models.patch_discriminator import PatchDiscriminator
     from styletransfer.models.upscale_generator import UpscaleGenerator
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import enlargements
     from training.engine.preset import Preset
     from training.engine.recipe import Phase, Recipe, Term
@@ -58,15 +62,15 @@ def superres(config: Superres) -> "Preset":
         config.features.normalization,
     )
     nets = {
-        "g": UpscaleGenerator(base_channels=config.width, scale=Enlarged.scale),
+        "g": UpscaleGenerator(base_channels=config.width, scale=SCALE),
         # half as wide: they see sixteen pixels for each that the generator reads
         "d_half": PatchDiscriminator(base_channels=config.width // 2, norm="none"),
         "d": PatchDiscriminator(base_channels=config.width // 2, norm="none"),
         "features": features,
     }
-    grown = (Enlarged.growth, 1.0)
+    grown = (GROWING, 1.0)
     recipe = Recipe(
-        step=Enlarged,
+        step=partial(Enlarged, growing=GROWING),
         phases=(Phase("generator", ("g",)), Phase("discriminator", ("d_half", "d"))),
         games=(against("d_half", "half", "fake_half", config.adversarial), against("d", "real", "fake", config.adversarial)),
         # eq. 3, with distances that count from 0 to 1: pixels lead, so that the result stays true to the picture
@@ -77,15 +81,16 @@ def superres(config: Superres) -> "Preset":
             Term("features", feature_l1, ("fake_features", "real_features"), config.likeness, during=grown),
         ),
     )
-    held = Held(partial(enlargements, config.data, Enlarged.scale, config.seed, "held"), COUNT)
+    held = Held(partial(enlargements, config.data, SCALE, config.seed, "held"), COUNT)
     return Preset(
         nets=nets,
         recipe=recipe,
-        data=enlargements(config.data, Enlarged.scale, config.seed),
+        data=enlargements(config.data, SCALE, config.seed),
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=TranslatorExport(config, "g"),
-        judge=Restored(held, by_network("g", "small"), features, feature_l1),
+        scorer=Restored(held, by_network("g", "small"), features, feature_l1),
+        scored_on=scored_on(folders_of(config.data)),
         betas=(0.9, 0.999),  # sec. 4.1
     )
 
