@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -197,10 +195,3 @@ def test_the_sentence_on_what_changed():
     assert [float(number) for number in re.findall(r"\d\.\d+", said)] == [0.5, 0.25, 0.1, 0.2]
     assert "--replay" in said  # nothing is known of the older ones
     assert "--replay" not in describe_changes(changes | {"older paintings": changes["new paintings"]}, "training data")
-
-
-def test_help_without_torch():
-    code = "import sys; from training.__main__ import main\ntry: main(['finetune', '--help'])\nexcept SystemExit: pass\n"
-    result = subprocess.run([sys.executable, "-c", code + "assert 'torch' not in sys.modules"], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    assert "PACKAGE" in result.stdout and "--replay" in result.stdout

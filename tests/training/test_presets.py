@@ -1,5 +1,6 @@
 """What every preset must do, whatever paper it is. The tiny trainings come from tests/tiny_presets.py."""
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -25,10 +26,13 @@ def config(request: pytest.FixtureRequest, pictures: Path, tmp_path: Path) -> Ru
 @pytest.fixture
 def start(config: Run) -> Callable[[], Trainer]:
     """A trainer as a run begins it, the same at each call."""
+    torch.manual_seed(0)
+    preset = build(config)
 
     def begin() -> Trainer:
+        nets = copy.deepcopy(preset.nets)
         torch.manual_seed(0)
-        trainer = Trainer(build(config), config)
+        trainer = Trainer(dataclasses.replace(preset, nets=nets), config)
         trainer.recipe.check(trainer.nets, trainer.first_batch())
         return trainer
 

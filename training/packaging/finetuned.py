@@ -49,6 +49,7 @@ class FinetunedExport(PainterExport):
 
 def command(config: Run) -> str:
     """The command and every option of a finetuning, for its card, without the paths of the machine."""
+    config = config.resolved()
     options = flat(config)
     default = flat(type(config)(data=config.data, updates=1).resolved())
     budget = f"--minutes {config.minutes:g}" if config.updates is None else f"--updates {config.updates}"

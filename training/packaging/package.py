@@ -109,6 +109,7 @@ def describe_network(config: Run, network: nn.Module, folder: Path, template: st
 
 def describe(config: Run) -> str:
     """The command and every option of a training, for its card, without the paths of the machine."""
+    config = config.resolved()
     options = flat(config)
     budget = f"--minutes {config.minutes:g}" if config.updates is None else f"--updates {config.updates}"
     words = [f"python -m training {config.preset} {budget}"]
