@@ -13,9 +13,9 @@ def history(chosen: int | None = 300) -> dict:
     run = History("held-out data")
     for update in range(10, 501, 10):
         losses = {"generator/content": 1 / update, "d/slope": 1.0, "generator/gradient_norm": float("inf")}
-        run.note(run.losses, update, update / 10, losses)
+        run.add(run.losses, update, update / 10, losses)
     for update, score in ((0, 0.9), (100, 0.5), (300, 0.2), (500, 0.4)):
-        run.note(run.scores, update, update / 10, {"color_distance": score, "other": 1.0})
+        run.add(run.scores, update, update / 10, {"color_distance": score, "other": 1.0})
     run.chosen = chosen
     return run.values()
 
@@ -60,7 +60,7 @@ def test_smooth_by_hand():
 
 def test_history_is_json_that_every_program_reads(tmp_path):
     run = History("held-out data")
-    run.note(run.losses, 1, 0.123, {"generator/gradient_norm": float("inf"), "generator/l1": 0.5})
+    run.add(run.losses, 1, 0.123, {"generator/gradient_norm": float("inf"), "generator/l1": 0.5})
     run.write(tmp_path / "history.json")
     (row,) = json.loads((tmp_path / "history.json").read_text(), parse_constant=lambda name: 1 / 0)["losses"]
     assert row == {"update": 1, "seconds": 0.12, "generator/gradient_norm": None, "generator/l1": 0.5}

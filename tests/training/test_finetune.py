@@ -47,7 +47,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trainer = Trainer(tiny_nets(painter(config)), config)
     trainer.save()
     package = folder / "package"
-    trainer.preset.export(trainer.shipping(), package)
+    trainer.preset.export(trainer.averaged_nets(), package)
     pipe = load_pipeline(package)
     adapter = StyleAdapter.of(pipe.stylizer, rank=2)
     for up in adapter.up.values():

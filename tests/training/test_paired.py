@@ -61,7 +61,7 @@ def test_each_phase_trains_its_players_and_no_other(config, players):
     for phase, names in enumerate(players):
         preset = build(config())
         everything = {f"{player}.{name}" for player in names for name, _ in preset.nets[player].named_parameters()}
-        # a relativistic game does not feel what moves all verdicts alike
+        # a relativistic game does not feel what moves all outputs alike
         missing = {f"{player}.columns.0.head.bias" for player in names} if config is superres else set()
         assert learners(preset, phase) == everything - missing
 

@@ -3,7 +3,7 @@
     >>> config, plan = fit(Cyclegan(minutes=10, data=Unpaired(world="ink")))
     budget: crop 64, batch 1 at 0.41 s an update: about 1463 updates in 10 minutes, until 14:32
 
-What to choose from, and how many updates are enough, the options of each preset declare.
+The sizes to choose from and the target number of updates are declared by the options of each preset.
 """
 
 import dataclasses
@@ -75,7 +75,7 @@ def as_before(config: Run) -> Run:
 
 
 def fit(config: Run, build: Build = build) -> tuple[Run, Plan | None]:
-    """`config` with the largest crop and batch that leave `config.enough` updates, and what to expect of it.
+    """`config` with the largest crop and batch that leave `config.target_updates` updates, and what to expect of it.
 
     Crop, batch and intervals that are given stay. No plan is made where there is nothing to choose: of a budget in updates, of a
     training that goes on, of sizes that are given. Nothing is written, and random numbers come as if nothing had been measured.
@@ -91,9 +91,9 @@ def fit(config: Run, build: Build = build) -> tuple[Run, Plan | None]:
     lines = [plan.outlook()]
     if larger:
         lines.insert(0, f"budget: crop {larger.crop}, batch {larger.batch} would leave time for {larger.updates} updates only")
-    if plan.updates < config.enough:
-        minutes = config.enough / plan.speed / 60
-        lines.append(f"budget: that is little; {config.enough} updates would take --minutes {minutes:.1f}")
+    if plan.updates < config.target_updates:
+        minutes = config.target_updates / plan.speed / 60
+        lines.append(f"budget: that is little; {config.target_updates} updates would take --minutes {minutes:.1f}")
     if PartialState().is_main_process:
         print("\n".join(lines))
     return scheduled(config.sized(plan.crop, plan.batch), plan.updates), plan
@@ -121,7 +121,7 @@ def pixels(size: tuple[int, int]) -> int:
 
 def choose(config: Run, sizes: list[tuple[int, int]], build: Build) -> tuple[Plan, Plan | None]:
     """The largest size that makes enough updates, else the smallest; and of those that do not, the smallest that was tried."""
-    wanted = config.enough / (config.minutes * 60)  # updates per second
+    wanted = config.target_updates / (config.minutes * 60)  # updates per second
     plan, larger = None, None
     for size in reversed(sizes):
         if plan is not None:

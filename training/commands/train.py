@@ -11,7 +11,8 @@ from training.presets import PRESETS, build
 
 def main(arguments: list[str]) -> None:
     name, *words = arguments
-    config = tyro.cli(PRESETS[name], prog=f"python -m training {name}", args=words)
+    preset = PRESETS[name]
+    config = tyro.cli(preset, prog=f"python -m training {name}", description=preset.about(), args=words)
 
     from training.engine.run_folder import claimed
 

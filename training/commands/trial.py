@@ -78,7 +78,7 @@ class Objective:
         for net in standard.nets.values():  # the scorer may look through one of them
             net.to(trainer.accelerator.device)
         try:
-            with contextlib.redirect_stdout(io.StringIO()):  # it speaks of a package and a folder
+            with contextlib.redirect_stdout(io.StringIO()):  # it is_logged of a package and a folder
                 trainer.train()
         except FloatingPointError as error:
             trial.set_user_attr("broke", str(error).partition(";")[0])

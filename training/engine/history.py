@@ -20,7 +20,7 @@ class History:
         self.scores: list[dict] = []
         self.chosen: int | None = None
 
-    def note(self, rows: list[dict], update: int, seconds: float, values: dict[str, float]) -> None:
+    def add(self, rows: list[dict], update: int, seconds: float, values: dict[str, float]) -> None:
         """Add a row to the losses or to the scores."""
         finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
         rows.append({"update": update, "seconds": round(seconds, 2)} | finite)
@@ -34,7 +34,7 @@ class History:
         os.replace(part, path)
 
     def read(self, path: Path, update: int) -> None:
-        """Take over what the file says of the training until `update`; of a later part it will be told again."""
+        """Take over what the file says of the training until `update`; what was logged later will be logged again."""
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):  # a log, and no part of the state: without it, a training still goes on

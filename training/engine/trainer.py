@@ -18,7 +18,7 @@ from training.engine.average import Average
 from training.engine.curves import draw
 from training.engine.doctor import ADVICE, Doctor
 from training.engine.history import History
-from training.engine.players import on_show, training_only
+from training.engine.players import buffers_restored, training_only
 from training.engine.preset import Preset
 from training.engine.push import Pusher
 from training.engine.run_folder import STATE
@@ -32,7 +32,7 @@ from training.options import Run
 class Trainer:
     """Trains a preset within the budget of a `Run` and leaves state, samples, curves, logs and the package in its folder.
 
-    The result of several processes is that of one, up to what looks at the other samples of a batch (batch norm, comparisons
+    The result of several processes is that of one, up to what depends on the other samples of a batch (batch norm, comparisons
     between samples) and random numbers, which each process draws for itself.
     """
 
@@ -43,8 +43,8 @@ class Trainer:
         self.accelerator = processes.accelerator_of(config)
         self.update, self.seconds = 0, 0.0
         self.latest: dict[str, Tensor] = {}  # each loss when it was last computed: not every phase plays at every update
-        self.findings: dict[str, str] = {}  # of the doctor, at the last look
-        self.told: set[str] = set()
+        self.findings: dict[str, str] = {}  # of the doctor, at the last examination
+        self.reported: set[str] = set()
         self.pools = self.recipe.make_pools()
         self.doctor = Doctor(self.recipe)
         self.history = History(preset.scored_on)
@@ -94,15 +94,15 @@ class Trainer:
                 self.seconds = time.monotonic() - begun
                 if self.progress() < 1 and self.validation.due(self.update, self.progress()):
                     self.validate()
-                stop = self.agree(bool(noted) or self.validation.exhausted)
+                stop = self.synchronize(bool(noted) or self.validation.exhausted)
                 if self.update % config.save_every == 0:
                     self.save()
                     if self.pusher:
-                        self.pusher.offer(self.update, self.shipping())
+                        self.pusher.offer(self.update, self.averaged_nets())
             if not stop and self.validation.due(self.update, 1.0):
                 self.validate()
         if stop and accelerator.is_main_process:
-            print(self.farewell())
+            print(self.stop_message())
         self.save()
         if accelerator.is_main_process:
             self.finish()
@@ -145,8 +145,8 @@ class Trainer:
                     game.lipschitz.after(self.nets[game.discriminator])
         self.update += 1
         self.latest |= logged
-        if self.speaks():
-            with on_show(self.nets):  # how often it is logged must not change what is learned
+        if self.is_logged():
+            with buffers_restored(self.nets):  # how often it is logged must not change what is learned
                 self.latest = processes.mean_of_processes(self.accelerator, self.latest | self.recipe.slopes(steps[-1]))
                 self.findings = self.doctor.examine(steps[-1], {name: float(value) for name, value in self.latest.items()})
         for name, average in self.averages.items():
@@ -159,20 +159,20 @@ class Trainer:
             return min(1.0, self.update / self.config.updates)
         return min(1.0, self.seconds / 60 / self.config.minutes)
 
-    def shipping(self) -> dict[str, nn.Module]:
+    def averaged_nets(self) -> dict[str, nn.Module]:
         """The averaged networks."""
         return {name: average.net for name, average in self.averages.items()}
 
-    def agree(self, stop: bool) -> bool:
-        self.seconds, stop = processes.agree(self.accelerator, self.seconds, stop)
+    def synchronize(self, stop: bool) -> bool:
+        self.seconds, stop = processes.synchronize(self.accelerator, self.seconds, stop)
         return stop
 
     def validate(self) -> None:
-        """Score the averaged networks, in the first process; the others meet it when they next agree."""
+        """Score the averaged networks, in the first process; the others wait for it at the next synchronization."""
         if self.validation.scorer is None or not self.accelerator.is_main_process:
             return
-        scores = self.validation.score(self.update, self.progress(), self.shipping())
-        self.history.note(self.history.scores, self.update, self.seconds, scores)
+        scores = self.validation.score(self.update, self.progress(), self.averaged_nets())
+        self.history.add(self.history.scores, self.update, self.seconds, scores)
         self.accelerator.log({f"validation/{name}": value for name, value in scores.items()}, step=self.update)
 
     def batches(self) -> Iterator[dict[str, Tensor]]:
@@ -193,31 +193,31 @@ class Trainer:
             rate = self.update / self.seconds
             bar.total = round(self.update + max(0.0, config.minutes * 60 - self.seconds) * rate)
         bar.update(self.update - bar.n)
-        if self.speaks():
+        if self.is_logged():
             values = {name: value.item() for name, value in losses.items()}
             for name, value in values.items():
                 if value != value:
-                    raise self.ruined(f"{name} became NaN at update {self.update}")
+                    raise self.nan_error(f"{name} became NaN at update {self.update}")
             signals = {f"doctor/{name}": float(name in self.findings) for name in ADVICE}
             self.accelerator.log(values | signals, step=self.update)
-            self.history.note(self.history.losses, self.update, self.seconds, values)
+            self.history.add(self.history.losses, self.update, self.seconds, values)
             shown = {"doctor": ", ".join(self.findings)} if self.findings else {}
             bar.set_postfix(shown | {name.split("/")[-1]: f"{value:.3f}" for name, value in values.items()})
-            for name in self.findings.keys() - self.told:
+            for name in self.findings.keys() - self.reported:
                 bar.write(f"doctor, update {self.update}: {self.findings[name]}")
-            self.told |= self.findings.keys()
+            self.reported |= self.findings.keys()
         if self.accelerator.is_main_process and (self.update % config.sample_every == 0 or self.update == 1):
             with disk_permitting(f"the samples of update {self.update}"):
                 self.sample()
 
-    def speaks(self) -> bool:
+    def is_logged(self) -> bool:
         """Whether this update is logged: every `log_every`, the first, and those that are saved."""
         return self.update % self.config.log_every == 0 or self.update % self.config.save_every == 0 or self.update == 1
 
     @torch.no_grad()
     def sample(self) -> None:
         """A grid of the step's gallery for the first samples of the stream, made by the averaged networks."""
-        step = self.recipe.step(self.nets | self.shipping(), self.samples(8), self.progress())
+        step = self.recipe.step(self.nets | self.averaged_nets(), self.samples(8), self.progress())
         rows = torch.stack([step[name].float() for name in step.gallery], dim=1).flatten(0, 1)
         grid = to_pil_image(make_grid(rows.clamp(-1, 1) / 2 + 0.5, nrow=len(step.gallery), padding=4))
         folder = self.config.out / "samples"
@@ -233,7 +233,7 @@ class Trainer:
     def history_path(self) -> Path:
         return self.config.out / "history.json"
 
-    def ruined(self, what: str) -> FloatingPointError:
+    def nan_error(self, what: str) -> FloatingPointError:
         kept = f"the last good state is in {self.state_path}" if self.state_path.exists() else "no state was saved before"
         return FloatingPointError(f"{what}; {kept}. {self.findings.get('nan', '')}".rstrip())
 
@@ -241,7 +241,7 @@ class Trainer:
         # NaN may have come after the last log line, and must not take the place of a good state, or ship
         broken = [name for name in self.state.players if not all(p.isfinite().all() for p in self.nets[name].parameters())]
         if broken:
-            raise self.ruined(f"NaN in the weights of {', '.join(broken)} at update {self.update}")
+            raise self.nan_error(f"NaN in the weights of {', '.join(broken)} at update {self.update}")
         parts = self.state.gather()
         if not self.accelerator.is_main_process:
             return
@@ -256,7 +256,7 @@ class Trainer:
         self.state.restore(state)
         self.history.read(self.history_path, self.update)
 
-    def farewell(self) -> str:
+    def stop_message(self) -> str:
         if self.validation.exhausted:
             return f"stopped at update {self.update}: {self.config.patience} validations in a row were no better"
         return f"stopped at update {self.update}; go on with --resume --out {self.config.out}"
@@ -272,4 +272,4 @@ class Trainer:
         if self.history.losses or self.history.scores:
             with disk_permitting("curves.png"):
                 draw(self.history.values(), out / "curves.png")
-        self.preset.export(self.shipping(), out / "pipeline")
+        self.preset.export(self.averaged_nets(), out / "pipeline")

@@ -23,13 +23,13 @@ class Cut(Run):
     blocks: int = 9
     """Residual blocks."""
     rate: float = 2e-4
-    """Learning rate of all players."""
+    """Learning rate of all networks."""
     nce: float = 1.0
-    """Weight of the contrast between patches of the photo and of the result."""
+    """Weight of the patchwise contrastive loss between photo and result."""
     identity: bool = True
-    """Contrast on pictures of the target domain too, which should stay as they are."""
+    """Add the identity loss: the contrastive loss on pictures of the target domain."""
     patches: int = 256
-    """Patches for each layer."""
+    """Patches sampled per layer."""
 
     sizes = ((64, 1), (96, 1), (128, 1))
     space: ClassVar = {"rate": RATES, "width": (32, 64), "blocks": (6, 9), "nce": Between(0.3, 10)}

@@ -22,11 +22,11 @@ class Cyclegan(Run):
     blocks: int = 9
     """Residual blocks; 6 suit 128 px, 9 suit 256 px."""
     rate: float = 2e-4
-    """Learning rate of all players."""
+    """Learning rate of all networks."""
     cycle: float = 10.0
-    """Weight of the way there and back."""
+    """Weight of the cycle-consistency loss."""
     identity: float = 5.0
-    """Weight of leaving alone what is in the target domain already."""
+    """Weight of the identity loss; 0 leaves it out."""
 
     sizes = ((64, 1), (96, 1), (128, 1))
     space: ClassVar = {"rate": RATES, "width": (32, 64), "blocks": (6, 9), "cycle": Between(3, 30), "identity": Between(1, 15)}

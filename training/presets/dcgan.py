@@ -21,21 +21,22 @@ class Dcgan(Run):
 
     data: Pictures = field(default_factory=Pictures)
     z_size: int = 100
-    """Numbers in the noise vector."""
+    """Dimensions of the noise vector."""
     width: int = 64
-    """Channels of the widest layers' smallest multiple."""
+    """Base number of channels."""
     rate: float = 2e-4
-    """Learning rate of both players."""
+    """Learning rate of generator and discriminator."""
     game: Loss = "logistic"
+    """Adversarial loss."""
     lipschitz: Smoothness = "none"
-    """What keeps the discriminator smooth."""
+    """Lipschitz regularization of the discriminator."""
     discriminator_updates: int = 1
-    """Updates of the discriminator for each of the generator."""
+    """Discriminator updates per generator update."""
     augment: bool = False
-    """Change real and fake pictures alike before the discriminator sees them (DiffAugment)."""
+    """Augment real and fake pictures before the discriminator sees them (DiffAugment)."""
 
     sizes = ((32, 16), (32, 32), (64, 16), (64, 32))
-    enough = 2000
+    target_updates = 2000
     space: ClassVar = {"rate": RATES, "width": (32, 64), "lipschitz": ("none", "spectral", "r1", "r1r2")}
 
 
@@ -50,7 +51,7 @@ class Wgan(Dcgan):
     lipschitz: Smoothness = "gp"
     discriminator_updates: int = 5
 
-    enough = 5000
+    target_updates = 5000
     space: ClassVar = {"rate": RATES, "width": (32, 64), "lipschitz": ("gp", "clip", "spectral")}
 
 
@@ -63,7 +64,7 @@ class R3gan(Dcgan):
     game: Loss = "relativistic"
     lipschitz: Smoothness = "r1r2"
 
-    enough = 1000
+    target_updates = 1000
     space: ClassVar = {"rate": RATES, "width": (32, 64), "lipschitz": ("r1", "r2", "r1r2")}
 
 

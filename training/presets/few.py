@@ -19,7 +19,7 @@ class Few(Dcgan):
     preset: ClassVar = "few"
 
     pictures: int = 1
-    """How many pictures of the data to learn from."""
+    """Number of pictures to learn from."""
     game: Loss = "hinge"
     lipschitz: Smoothness = "spectral"
     augment: bool = True

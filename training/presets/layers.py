@@ -19,14 +19,14 @@ class Layers(Run):
     width: int = 64
     """Channels of the first layer."""
     rate: float = 2e-4
-    """Learning rate of both players."""
+    """Learning rate of generator and discriminator."""
     content: float = 10.0
     """Weight of the content distance on the discriminator's layers."""
     style: float = 10.0
     """Weight of the style distance on them."""
 
     sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
-    enough = 500
+    target_updates = 500
     space: ClassVar = {"rate": RATES, "width": (32, 64), "content": Between(1, 100), "style": Between(1, 100)}
 
 
@@ -44,7 +44,7 @@ def layers(config: Layers) -> "Preset":
     from training.losses.matching import feature_matching
     from training.losses.perceptual import content_distance, style_distance
     from training.packaging.package import TranslatorExport
-    from training.steps.semantic import Layers as LayersStep
+    from training.steps.features import Layers as LayersStep
 
     levels = min(8, config.data.crop.bit_length() - 1)
     nets = {

@@ -26,48 +26,48 @@ class LearnStyle(Run):
     preset: ClassVar = "learn-style"
 
     package: tyro.conf.Positional[str] = "painter"
-    """Painter package: a folder, a Hub id, or the name of one that comes along."""
+    """Painter package: a folder, a Hub id, or the name of a bundled package."""
     paintings: Path
-    """A painting to learn from, or a folder of a few."""
+    """A painting to learn from, or a folder of several."""
     name: str
-    """What to call the style."""
+    """Name of the style."""
     photos: Path | None = None
-    """Folder of photos to practise on; none draws scenes."""
+    """Folder of photos to train on. Default: a built-in synthetic data set of drawn scenes."""
     file: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Style file to write; NAME.safetensors by default."""
     add: Path | None = None
-    """Write a copy of the package that has the style, too; an empty or new folder."""
+    """Also write a copy of the package with the new style into this new or empty folder."""
     crop: Annotated[int | None, tyro.conf.arg(aliases=["--data.crop"])] = None  # what errors about pictures call it
-    """Side of the square training crops, in pixels. By default 192, or with --minutes a smaller one where time is short."""
+    """Side of the square training crops in pixels. Default: 192; --minutes may reduce it."""
     data: Data = field(init=False)
     from_style: str | None = None
-    """A style of the package, or a style file, whose strokes to start from: one of a like hand takes less time."""
+    """A style of the package, or a style file, to initialize from: a similar one saves time."""
     features: Features = field(default_factory=Features)
     rate: float = 2e-3
     """Learning rate of the adapter."""
     discriminator_rate: float = 4e-4
     """Learning rate of the discriminator."""
     content: float = 3.0
-    """Weight of the content distance to the recoloured photo."""
+    """Weight of the content loss against the recoloured photo."""
     style: float = 20.0
-    """Weight of the nearest-neighbour feature distance to the painting."""
+    """Weight of the nearest-neighbour feature loss against the painting."""
     moments: float = 10.0
-    """Weight of the distance of channel means and deviations."""
+    """Weight of the loss on channel means and standard deviations."""
     palette: float = 60.0
-    """Weight of the colour distance to the painting."""
+    """Weight of the colour loss against the painting."""
     adversarial: float = 1.0
     """Weight of the adversarial loss."""
     title: str = ""
-    """Of the painting, for the style file; like the next four, as the page and cards show it."""
+    """Title of the painting, shown in the demo and on cards, like the next four."""
     artist: str = ""
     year: str = ""
     source: str = ""
-    """Where the picture of the painting comes from."""
+    """Where the picture comes from."""
     licence: str = ""
     out: Path = Path("runs/learn-style")
     """Folder of the run: state, samples, logs, and in pipeline/ the style with its card, ready to be published."""
     sizes = ((96, 2), (128, 2), (192, 2))
-    enough = 200
+    target_updates = 200
     intervals: ClassVar = {"log_every": 10, "sample_every": 100, "save_every": 100}
 
     def __post_init__(self):
@@ -149,5 +149,5 @@ def known_style(pipe: "StyleTransferPipeline", name_or_file: str) -> "Style":
     known = pipe.named.get(name_or_file)
     style = known or pipe.load_style(name_or_file, name="the start of another style")
     if not style.adapter:
-        raise ValueError(f"{name_or_file} has learned nothing to start from: the encoder alone saw its painting")
+        raise ValueError(f"{name_or_file} has no adapter to start from: only the encoder has seen its painting")
     return style

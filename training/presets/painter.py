@@ -28,19 +28,19 @@ class Painter(Run):
     discriminator_rate: float = 4e-4
     """Learning rate of the discriminator."""
     content: float = 10.0
-    """Weight of the content distance to the recoloured photo."""
+    """Weight of the content loss against the recoloured photo."""
     style: float = 20.0
-    """Weight of the nearest-neighbour feature distance to the painting."""
+    """Weight of the nearest-neighbour feature loss against the painting."""
     moments: float = 10.0
-    """Weight of the distance of channel means and deviations."""
+    """Weight of the loss on channel means and standard deviations."""
     palette: float = 60.0
-    """Weight of the colour distance to the painting."""
+    """Weight of the colour loss against the painting."""
     adversarial: float = 1.0
     """Weight of the adversarial loss."""
     apart: float = 2.0
-    """Weight of the similarity of the codes of different paintings."""
+    """Weight of the penalty on similar codes of different paintings."""
     pretrained: str | None = None
-    """A painter package, folder or Hub id, to start from in place of random weights."""
+    """A painter package, folder or Hub id, to initialize from; default: random weights."""
 
     sizes = ((64, 2), (96, 2), (128, 4), (192, 4))
     space: ClassVar = {

@@ -20,7 +20,7 @@ class Pix2pix(Run):
     width: int = 64
     """Channels of the first layer."""
     rate: float = 2e-4
-    """Learning rate of both players."""
+    """Learning rate of generator and discriminator."""
     l1: float = 100.0
     """Weight of the L1 distance to the target."""
 

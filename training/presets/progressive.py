@@ -18,16 +18,17 @@ class Progressive(Run):
 
     data: Pictures = field(default_factory=Pictures)
     z_size: int = 128
-    """Numbers in the noise vector."""
+    """Dimensions of the noise vector."""
     width: int = 128
     """Channels at the lowest resolutions; halved at each above 32 pixels."""
     rate: float = 1e-3
-    """Learning rate of both players."""
+    """Learning rate of generator and discriminator."""
     game: Loss = "wasserstein"
+    """Adversarial loss."""
     lipschitz: Smoothness = "gp"
-    """What keeps the discriminator smooth."""
+    """Lipschitz regularization of the discriminator."""
     augment: bool = False
-    """Change real and fake pictures alike before the discriminator sees them (DiffAugment)."""
+    """Augment real and fake pictures before the discriminator sees them (DiffAugment)."""
 
     sizes = ((32, 8), (64, 8), (64, 16), (128, 16))
     space: ClassVar = {"rate": Between(1e-4, 1e-2), "width": (64, 128)}

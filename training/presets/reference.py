@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference(Run):
-    """Cross-domain G(x, y): a content keeper and a style transferrer, guided by a reference picture."""
+    """Style transfer guided by a reference picture, G(x, y): the content of x in the style of y."""
 
     preset: ClassVar = "reference"
 
     data: Unpaired = field(default_factory=Unpaired)
     features: Features = field(default_factory=Features)
     rate: float = 5e-4
-    """Learning rate of both players."""
+    """Learning rate of generator and discriminator."""
     content: float = 10.0
-    """Weight of the content keeper, L1 on features."""
+    """Weight of the content loss, L1 on features."""
     style: float = 30.0
-    """Weight of the Gram distance to the reference."""
+    """Weight of the Gram matrix loss against the reference."""
     constancy: float = 1.0
     """Weight of f-constancy and of the identity on the target domain (Taigman et al. 2017)."""
 
     sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
-    enough = 500
+    target_updates = 500
     space: ClassVar = {"rate": RATES, "content": Between(1, 100), "style": Between(3, 300), "constancy": Between(0.1, 10)}
 
 
@@ -51,8 +51,8 @@ def reference(config: Reference) -> "Preset":
     from training.losses.matching import constancy, feature_l1
     from training.losses.perceptual import style_distance
     from training.packaging.reference import ReferenceExport
-    from training.steps.semantic import LAYERS
-    from training.steps.semantic import Reference as ReferenceStep
+    from training.steps.features import LAYERS
+    from training.steps.features import Reference as ReferenceStep
 
     data = unpaired(config.data, config.seed)
     encoder = StyleEncoder()

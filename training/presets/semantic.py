@@ -18,20 +18,20 @@ class Semantic(Run):
     data: Unpaired = field(default_factory=Unpaired)
     features: Features = field(default_factory=Features)
     backbone: Literal["vgg16", "resnet18"] = "resnet18"
-    """Architecture of the discriminator; vgg16 takes several times as long."""
+    """Architecture of the discriminator; vgg16 is several times slower."""
     pretrained: bool = False
-    """Start the discriminator from torchvision's ImageNet weights, which are downloaded."""
+    """Initialize the discriminator with torchvision's ImageNet weights, which are downloaded."""
     width: int = 64
     """Channels of the U-Net's first layer."""
     rate: float = 2e-4
-    """Learning rate of both players."""
+    """Learning rate of generator and discriminator."""
     content: float = 10.0
-    """Weight of the semantic feature loss ||Phi(x) - Phi(G(x))||^2."""
+    """Weight of the content loss ||Phi(x) - Phi(G(x))||^2."""
     style: float = 10.0
-    """Weight of the Gram distance, in the last stage."""
+    """Weight of the Gram matrix loss, in the last stage."""
 
     sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
-    enough = 500
+    target_updates = 500
     space: ClassVar = {"rate": RATES, "width": (32, 64), "content": Between(1, 100), "style": Between(1, 100)}
 
 
@@ -51,8 +51,8 @@ def semantic(config: Semantic) -> "Preset":
     from training.losses.lipschitz import GradientNorm, SpectralNorm
     from training.losses.perceptual import content_distance, style_distance
     from training.packaging.package import TranslatorExport
-    from training.steps.semantic import LAYERS
-    from training.steps.semantic import Semantic as SemanticStep
+    from training.steps.features import LAYERS
+    from training.steps.features import Semantic as SemanticStep
 
     discriminator = BackboneDiscriminator(backbone=config.backbone)
     if config.pretrained:

@@ -24,19 +24,19 @@ class Stargan(Run):
     blocks: int = 6
     """Residual blocks."""
     rate: float = 1e-4
-    """Learning rate of both players."""
+    """Learning rate of generator and discriminator."""
     cycle: float = 10.0
-    """Weight of the way there and back."""
+    """Weight of the cycle-consistency loss."""
     classes: float = 1.0
-    """Weight of the classification of domains."""
+    """Weight of the domain classification loss."""
 
     sizes = ((64, 4), (64, 8), (128, 4), (128, 8))
-    enough = 4000
+    target_updates = 4000
     space: ClassVar = {"rate": RATES, "width": (32, 64), "cycle": Between(3, 100), "classes": Between(0.3, 10)}
 
 
 def stargan(config: Stargan) -> "Preset":
-    """One generator and one discriminator that also tells the domains apart (Choi et al. 2018, https://arxiv.org/abs/1711.09020)."""
+    """One generator and one discriminator that also classifies domains (Choi et al. 2018, https://arxiv.org/abs/1711.09020)."""
     from torch.nn.functional import cross_entropy, l1_loss
 
     from styletransfer.models.domain_discriminator import DomainDiscriminator

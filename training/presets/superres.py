@@ -24,12 +24,12 @@ class Superres(Run):
     width: int = 48
     """Channels of the first stage."""
     rate: float = 2e-4
-    """Learning rate of all players."""
+    """Learning rate of all networks."""
     features: Features = field(default_factory=Features)
     likeness: float = 0.05
-    """Weight of the feature distance beside the pixels' L1."""
+    """Weight of the perceptual loss, relative to the L1 loss."""
     adversarial: float = 5e-3
-    """Weight of each adversarial loss beside the pixels' L1."""
+    """Weight of each adversarial loss, relative to the L1 loss."""
 
     sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
     space: ClassVar = {"rate": RATES, "width": (32, 48), "adversarial": Between(1e-3, 5e-2)}
@@ -52,8 +52,8 @@ def superres(config: Superres) -> "Preset":
     from training.evaluate.held_out import COUNT, Held, Restored, by_network
     from training.losses.matching import feature_l1
     from training.packaging.package import TranslatorExport
+    from training.steps.features import LAYERS
     from training.steps.paired import Enlarged
-    from training.steps.semantic import LAYERS
 
     features = FeaturePyramid(
         config.features.network,
