@@ -15,7 +15,7 @@ from training.presets import build
 from training.presets.layers import Layers
 from training.presets.reference import Reference
 from training.presets.semantic import Semantic
-from training.steps import semantic as steps
+from training.steps import features as steps
 
 RUN = {"batch": 2, "device": "cpu", "precision": "no", "tracker": "none", "updates": 2}
 CONFIGS = {"semantic": Semantic, "reference": Reference, "layers": Layers}
