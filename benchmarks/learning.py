@@ -84,8 +84,8 @@ def copied(config: Run) -> float:
 def translated(config: Run, package: Path) -> float:
     pipe, distances = load_pipeline(package), []
     for domain, held in held_pairs(config).items():
-        look = {"domain": domain} if domain else {"style": pipe.styles[0]} if hasattr(pipe, "styles") else {}
-        results = pipe([to_pil(pair["source"][None]) for pair in held], output_type="pt", **look).images
+        photos = [to_pil(pair["source"][None]) for pair in held]
+        results = pipe(photos, domain or pipe.looks[0], output_type="pt").images
         distances.append(distance(results, [pair["target"] for pair in held]))
     return sum(distances) / len(distances)
 

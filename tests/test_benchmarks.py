@@ -7,10 +7,11 @@ import torch
 
 from benchmarks import games, inference, learning, tables
 from styletransfer.models.transformer_net import TransformerNet
+from tests.tiny_presets import CONFIGS
 from training.engine.preset import Preset
 from training.engine.recipe import Phase, Recipe
 from training.losses.lipschitz import GradientNorm, SpectralNorm
-from training.presets import PRESETS
+from training.presets import PRESETS, build
 from training.presets.painter import game
 from training.steps.painting import Painting
 
@@ -48,6 +49,15 @@ def test_the_truth_itself_scores_nothing_and_a_copy_the_anchor():
     truths = [pair["target"] for pair in pairs]
     assert learning.distance([(truth + 1) / 2 for truth in truths], truths) == pytest.approx(0, abs=1e-7)
     assert learning.copied(config) > 0.1
+
+
+@pytest.mark.parametrize("name", ["cut", "stargan"])
+def test_a_package_of_one_look_or_of_domains_is_scored(name, monkeypatch, tmp_path):
+    monkeypatch.setattr(learning, "HELD", 2)
+    config = CONFIGS[name](None, updates=1)
+    preset = build(config)
+    preset.export({net: preset.nets[net] for net in preset.averaged}, tmp_path / "package")
+    assert 0.05 < learning.translated(config, tmp_path / "package") < 0.95
 
 
 def test_every_task_was_measured():
