@@ -11,23 +11,33 @@ from torch import Tensor
 
 from styletransfer import load_pipeline
 from tests.tiny_presets import CONFIGS
+from tests.training.conftest import save_pictures
+from training.engine.preset import Preset
 from training.engine.recipe import Term
 from training.engine.trainer import Trainer, training_only
 from training.options import Run
 from training.presets import PRESETS, build
 
 
-@pytest.fixture(params=PRESETS)
-def config(request: pytest.FixtureRequest, pictures: Path, tmp_path: Path) -> Run:
-    shared = {"device": "cpu", "precision": "no", "tracker": "none", "out": tmp_path / "run"}
-    return CONFIGS[request.param](pictures, batch=2, updates=2, log_every=1, **shared)
+@pytest.fixture(scope="module", params=PRESETS)
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Preset]:
+    """Each preset once for all tests, whose trainings have copies of its networks."""
+    shared = {"device": "cpu", "precision": "no", "tracker": "none"}
+    pictures = save_pictures(tmp_path_factory.mktemp("data"))
+    config = CONFIGS[request.param](pictures, batch=2, updates=2, log_every=1, **shared)
+    torch.manual_seed(0)
+    return config, build(config)
 
 
 @pytest.fixture
-def start(config: Run) -> Callable[[], Trainer]:
+def config(built: tuple[Run, Preset], tmp_path: Path) -> Run:
+    return dataclasses.replace(built[0], out=tmp_path / "run")
+
+
+@pytest.fixture
+def start(built: tuple[Run, Preset], config: Run) -> Callable[[], Trainer]:
     """A trainer as a run begins it, the same at each call."""
-    torch.manual_seed(0)
-    preset = build(config)
+    preset = built[1]
 
     def begin() -> Trainer:
         nets = copy.deepcopy(preset.nets)
