@@ -90,7 +90,9 @@ def read_package(folder: str | Path, name: str | None = None) -> Package:
     domains = index.get("domains")
     names = [name for name in domains if isinstance(name, str)] if isinstance(domains, dict | list) else []
     about = [read_header(path).get("__metadata__", {}) for path in sorted((folder / STYLES_FOLDER).glob("*.safetensors"))]
-    about = sorted((style for style in about if "name" in style), key=lambda style: (style["name"] != card.get("cover"), year(style)))
+    about = sorted(
+        (style for style in about if "name" in style), key=lambda style: (style["name"] != card.get("cover"), year(style))
+    )
     return Package(
         path=folder,
         name=name,

@@ -116,7 +116,7 @@ class Training:
         batches = trainer.batches()
         for _ in range(self.updates):
             trainer.train_one([next(batches)])
-            if trainer.speaks():
+            if trainer.is_logged():
                 yield trainer.findings
 
 
@@ -187,11 +187,11 @@ def test_a_finding_is_shown_and_logged(tmp_path, capsys):
 def test_recovery_is_noticed():
     doctor = Doctor(Recipe(Step, ()))
     for _ in range(PATIENCE):
-        doctor.note("checkerboard", "fake", True)
-    doctor.note("checkerboard", "fake", None)  # a look that cannot tell changes nothing
+        doctor.count("checkerboard", "fake", True)
+    doctor.count("checkerboard", "fake", None)  # an examination without a measurement changes nothing
     step = Step({}, {})
     assert doctor.examine(step, {}).keys() == {"checkerboard"}
-    doctor.note("checkerboard", "fake", False)
+    doctor.count("checkerboard", "fake", False)
     assert doctor.examine(step, {}) == {}
 
 

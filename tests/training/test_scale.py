@@ -58,7 +58,7 @@ class Plain(Trainer):
         super().__init__(dataclasses.replace(preset, rates=dict.fromkeys(preset.rates, 0.01)), config)
         for phase in self.recipe.phases:
             players = [p for name in phase.players for p in self.nets[name].parameters()]
-            descent = torch.optim.SGD([{"params": players, "pace": 1.0}])
+            descent = torch.optim.SGD([{"params": players, "net": phase.players[0]}])
             self.optimizers[phase.name] = self.accelerator.prepare_optimizer(descent)
 
 

@@ -286,7 +286,12 @@ def choice(package, name: str, **about: str) -> Choice:
 
 
 def test_kinds_of_paintings(package, photo):
-    about = {"a": {"group": "Modern"}, "b": {"group": "Japanese prints"}, "c": {"group": "Japanese prints"}, "d": {"group": "Odd"}}
+    about = {
+        "a": {"group": "Modern"},
+        "b": {"group": "Japanese prints"},
+        "c": {"group": "Japanese prints"},
+        "d": {"group": "Odd"},
+    }
     many = replace(package, styles=about)
     styles = gallery.choices([many], NOBODY)
     assert [key for _, key in gallery.groups(styles)] == [gallery.ALL, "Japanese prints", "Modern", "Odd"]  # the largest first

@@ -209,7 +209,9 @@ def test_no_control_lies_over_another_and_the_stage_does_not_jump(page, width, t
     assert page.evaluate(f"{texts}.length") == 0
     height = page.locator("#result").bounding_box()["height"]
     for number, size in enumerate(((300, 60), (60, 300))):
-        changed(page, lambda size=size, number=number: upload(page, picture(size, seed=width + number), tmp_path / f"{number}.png"))
+        changed(
+            page, lambda size=size, number=number: upload(page, picture(size, seed=width + number), tmp_path / f"{number}.png")
+        )
         assert page.locator("#result").bounding_box()["height"] == height
     page.set_viewport_size({"width": 1280, "height": 800})
 

@@ -45,7 +45,10 @@ WORDS = {
     "stylise_surprise": ("Surprise me", "随机一下"),
     "stylise_undo": ("Undo", "撤销"),
     "stylise_link": ("Copy link", "复制链接"),
-    "stylise_copied": ("Link copied. It opens this look; your photo is not in it.", "链接已复制。它会打开当前风格和设置，不含你的照片。"),
+    "stylise_copied": (
+        "Link copied. It opens this look; your photo is not in it.",
+        "链接已复制。它会打开当前风格和设置，不含你的照片。",
+    ),
     "stylise_copied_own": (
         "Link copied. Your own painting is not in it: save it as a style file in the Models tab to pass it on.",
         "链接已复制，但不含你自选的画作。请在“模型”页把它存成风格文件再分享。",
