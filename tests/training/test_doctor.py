@@ -80,6 +80,10 @@ class Dreamer(ModelMixin, ConfigMixin):
         return self.layers(self.stem(z).view(-1, 8, 8, 8)).tanh()
 
 
+class Toy(Run):
+    preset = "toy"
+
+
 @dataclass(frozen=True)
 class Training:
     """A short real training of 32 px pictures; what differs between a failing and a healthy one."""
@@ -108,7 +112,7 @@ class Training:
             clip_norm=20.0,
         )
         shared = {"device": "cpu", "precision": "no", "tracker": "none", "out": out}
-        return Trainer(preset, Run(updates=self.updates, batch=4, log_every=5, sample_every=1000, **shared))
+        return Trainer(preset, Toy(updates=self.updates, batch=4, log_every=5, sample_every=1000, **shared))
 
     def findings(self, out: Path):
         """What the doctor says at each look."""

@@ -57,12 +57,13 @@ def test_other_styles_stay_bit_for_bit(config, tiny_package, tmp_path, capsys):
     photo = picture(seed=5)
     before = {style: np.asarray(load_pipeline(tiny_package)(photo, style).images[0]) for style in ("alpha", "beta")}
     file, copy = tmp_path / "new" / "my-style.safetensors", tmp_path / "copy"
-    options = ["-o", str(file), "--add", str(copy), "--title", "Dots", "--artist", "A. Pointer", "--rate", "0.02"]
+    options = ["-o", str(file), "--add", str(copy), "--title", "Dots", "--artist", "A. Pointer", "--group", "Modern"]
+    options += ["--rate", "0.02"]
     assert main(words(config, "--updates", "3", *options)) == 0, capsys.readouterr().err
 
     with_file, with_copy = load_pipeline(tiny_package), load_pipeline(copy)
     learned = with_file.load_style(file)
-    assert learned.about == {"title": "Dots", "artist": "A. Pointer"} and learned.adapter
+    assert learned.about == {"title": "Dots", "artist": "A. Pointer", "group": "Modern"} and learned.adapter
     for pipe in (with_file, with_copy):
         assert sorted(pipe.styles) == ["alpha", "beta", "my-style"]
         for style, painting in before.items():

@@ -152,7 +152,7 @@ def test_both_sides_pull_apart(name):
     assert fake.grad.item() <= -0.5  # not saturated: a saturating loss would give about -0.002
 
 
-def test_mean_verdict_weighs_scales_alike():
+def test_mean_output_weighs_scales_alike():
     outputs = [torch.ones(1, 1, 4, 4), torch.zeros(1, 1, 1, 1)]
     assert mean_output(outputs).item() == 0.5
 

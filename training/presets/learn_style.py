@@ -59,9 +59,11 @@ class LearnStyle(Run):
     adversarial: float = 1.0
     """Weight of the adversarial loss."""
     title: str = ""
-    """Title of the painting, shown in the demo and on cards, like the next four."""
+    """Title of the painting, shown in the demo and on cards, like the next five."""
     artist: str = ""
     year: str = ""
+    group: str = ""
+    """Group of styles that the demo shows it with."""
     source: str = ""
     """Where the picture comes from."""
     licence: str = ""
