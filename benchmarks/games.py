@@ -48,7 +48,7 @@ def with_game(preset: Preset, name: str) -> Preset:
         phases = preset.recipe.phases[:1]
         return dataclasses.replace(preset, recipe=dataclasses.replace(preset.recipe, games=(), phases=phases))
     (game,) = preset.recipe.games
-    # a relativistic game compares verdicts without a bound: its authors give it R1 and R2 (Huang et al. 2024, sec. 3)
+    # a relativistic game compares outputs without a bound: its authors give it R1 and R2 (Huang et al. 2024, sec. 3)
     lipschitz = GradientNorm(1.0, on=("real", "fake")) if name == "relativistic" else game.lipschitz
     game = dataclasses.replace(game, loss=GAMES[name], lipschitz=lipschitz)
     return dataclasses.replace(preset, recipe=dataclasses.replace(preset.recipe, games=(game,)))
@@ -70,7 +70,7 @@ def measure(options: Ablation, name: str, folder: Path) -> dict[str, float]:
     started = time.perf_counter()
     trainer.train()
     seconds = (time.perf_counter() - started) / options.updates
-    return trainer.preset.judge(trainer.shipping()) | {"seconds_per_update": seconds}
+    return trainer.preset.scorer(trainer.averaged_nets()) | {"seconds_per_update": seconds}
 
 
 def main() -> None:

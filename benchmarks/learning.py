@@ -1,7 +1,7 @@
 """Does every preset learn? Each is trained on a small world whose truth is known, and scored between two anchors.
 
 `python -m benchmarks.learning` trains all of them on drawn scenes; `--preset cyclegan --minutes 8` one of them for longer. Scores
-are distances, so less is better: of translated pictures to their true renderings, between leaving the picture as it is ("copy")
+are distances, so lower is better: of translated pictures to their true renderings, between leaving the picture as it is ("copy")
 and 0; of pictures from noise the sliced Wasserstein distance to held-out pictures, between untrained and real ones.
 """
 
@@ -34,9 +34,9 @@ from training.presets import PRESETS, build
 RESULTS = Path(__file__).parent / "results" / "learning.json"
 HELD = 48  # translated pictures that are scored, of each domain
 DRAWN = 384  # pictures from noise that are scored
-CPU = {"none": torch.nn.Linear(1, 1)}  # judges work on the device of the networks, and packages are on the CPU
+CPU = {"none": torch.nn.Linear(1, 1)}  # scorers work on the device of the networks, and packages are on the CPU
 
-Judge = AgainstTruth | AgainstCrowd
+Scorer = AgainstTruth | AgainstCrowd
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Task:
 
     Args:
         options: Its own; those of the run come with the run.
-        by_package: What a pipeline makes of the samples of the preset's judge.
+        by_package: What a pipeline makes of the samples of the preset's scorer.
         copy: The same for no change at all; for noise, a second set of real pictures (the best there is).
         what: The world, in words.
         count: Results that are scored.
@@ -53,15 +53,15 @@ class Task:
 
     options: dict[str, object]
     by_package: Callable[[DiffusionPipeline], Make]
-    copy: Callable[[Judge], Make]
+    copy: Callable[[Scorer], Make]
     what: str
     count: int = HELD
 
 
-def score(judge: Judge, count: int, make: Make) -> float:
-    """Distance of `count` results to the truth, as the judge of the preset measures it, but of more of them."""
-    finer = {"patches": 128, "directions": 512} if isinstance(judge, AgainstCrowd) else {}
-    scores = replace(judge, held=replace(judge.held, count=count), make=make, **finer)(CPU)
+def score(scorer: Scorer, count: int, make: Make) -> float:
+    """Distance of `count` results to the truth, as the scorer of the preset measures it, but of more of them."""
+    finer = {"patches": 128, "directions": 512} if isinstance(scorer, AgainstCrowd) else {}
+    scores = replace(scorer, held=replace(scorer.held, count=count), make=make, **finer)(CPU)
     return [*scores.values()][-1]  # of enlargements the distance of colours comes after that of features
 
 
@@ -77,7 +77,7 @@ def translated(pipe: DiffusionPipeline) -> Make:
     return make
 
 
-def untouched(judge: Judge) -> Make:
+def untouched(scorer: Scorer) -> Make:
     return lambda _, batch: batch["source"]
 
 
@@ -89,7 +89,7 @@ def enlarged(pipe: DiffusionPipeline) -> Make:
     return lambda _, batch: torch.stack(pipe([*map(to_pil, shrunk(batch["real"]))], output_type="pt").images) * 2 - 1
 
 
-def resized(judge: Judge) -> Make:
+def resized(scorer: Scorer) -> Make:
     """Bicubic enlargement, which adds nothing."""
     return lambda _, batch: F.interpolate(shrunk(batch["real"]), scale_factor=4, mode="bicubic")
 
@@ -98,8 +98,8 @@ def drawn(pipe: DiffusionPipeline) -> Make:
     return lambda _, batch: torch.stack(pipe.pictures(batch["z"], 1.0, "pt", True).images) * 2 - 1
 
 
-def second_set(judge: Judge) -> Make:
-    others = replace(judge.held, count=DRAWN, start=judge.held.start + DRAWN).batches(CPU)
+def second_set(scorer: Scorer) -> Make:
+    others = replace(scorer.held, count=DRAWN, start=scorer.held.start + DRAWN).batches(CPU)
     return lambda *_: next(others)["real"]
 
 
@@ -177,16 +177,16 @@ def measure(name: str, minutes: float, features: Features) -> dict:
         config = PRESETS[name](**task.options | common)
         preset = build(config)
         preset.export({net: preset.nets[net] for net in preset.averaged}, out / "untrained")
-        before = score(preset.judge, task.count, task.by_package(load_pipeline(out / "untrained")))
+        before = score(preset.scorer, task.count, task.by_package(load_pipeline(out / "untrained")))
         trainer = Trainer(preset, config)
         started = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - started
         return {
             "world": task.what,
-            "copy": score(preset.judge, task.count, task.copy(preset.judge)),
+            "copy": score(preset.scorer, task.count, task.copy(preset.scorer)),
             "before": before,
-            "after": score(preset.judge, task.count, task.by_package(load_pipeline(out / "pipeline"))),
+            "after": score(preset.scorer, task.count, task.by_package(load_pipeline(out / "pipeline"))),
             "updates": trainer.update,
             "minutes": minutes,
             "seconds_per_update": seconds / trainer.update,

@@ -77,7 +77,7 @@ class PointGenerator(ModelMixin, ConfigMixin):
 
 
 class PointDiscriminator(ModelMixin, ConfigMixin):
-    """One verdict (B, 1) on each point (B, 2)."""
+    """One output (B, 1) on each point (B, 2)."""
 
     @register_to_config
     def __init__(self, width: int = 128):

@@ -21,7 +21,7 @@ HOMES = {
     "ResnetGenerator": "styletransfer.models.resnet_generator",
     "UNetGenerator": "styletransfer.models.unet_generator",
     "DomainGenerator": "styletransfer.models.domain_generator",
-    "CutGenerator": "styletransfer.models.cut_generator",
+    "AntialiasedResnetGenerator": "styletransfer.models.antialiased_resnet_generator",
     "Pix2pixGenerator": "styletransfer.models.pix2pix_generator",
     "TransformerNet": "styletransfer.models.transformer_net",
     "AnimeGenerator": "styletransfer.models.anime_generator",

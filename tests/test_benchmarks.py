@@ -8,6 +8,7 @@ import torch
 from benchmarks import games, inference, learning, tables
 from styletransfer import load_pipeline
 from styletransfer.models.transformer_net import TransformerNet
+from tests.tiny_presets import CONFIGS
 from training.engine.preset import Preset
 from training.engine.recipe import Phase, Recipe
 from training.losses.lipschitz import GradientNorm, SpectralNorm
@@ -48,9 +49,9 @@ def test_the_gap_is_closed_from_the_anchor_to_the_truth():
 
 def test_the_truth_itself_scores_nothing_and_a_copy_the_anchor():
     task = learning.TASKS["pix2pix"]
-    judge = build(PRESETS["pix2pix"](**task.options, updates=1)).judge
-    assert learning.score(judge, task.count, lambda nets, batch: batch["target"]) == pytest.approx(0, abs=1e-7)
-    assert learning.score(judge, task.count, task.copy(judge)) == pytest.approx(MEASURED["pix2pix"]["copy"], rel=1e-4)
+    scorer = build(PRESETS["pix2pix"](**task.options, updates=1)).scorer
+    assert learning.score(scorer, task.count, lambda nets, batch: batch["target"]) == pytest.approx(0, abs=1e-7)
+    assert learning.score(scorer, task.count, task.copy(scorer)) == pytest.approx(MEASURED["pix2pix"]["copy"], rel=1e-4)
 
 
 @pytest.mark.slow
@@ -61,9 +62,16 @@ def test_packages_are_scored_as_they_were(name, tmp_path):
     more = {"features": Features(weights="random")} if name in ("superres", "reference") else {}
     preset = build(PRESETS[name](**task.options, **more, updates=1, device="cpu"))
     preset.export({net: preset.nets[net] for net in preset.averaged}, tmp_path / "pipeline")
-    assert learning.score(preset.judge, task.count, task.copy(preset.judge)) == pytest.approx(MEASURED[name]["copy"], rel=1e-3)
-    score = learning.score(preset.judge, 9, task.by_package(load_pipeline(tmp_path / "pipeline")))
+    assert learning.score(preset.scorer, task.count, task.copy(preset.scorer)) == pytest.approx(MEASURED[name]["copy"], rel=1e-3)
+    score = learning.score(preset.scorer, 9, task.by_package(load_pipeline(tmp_path / "pipeline")))
     assert 0 < score < float("inf")
+
+
+@pytest.mark.parametrize("name", ["cut", "stargan"])
+def test_a_package_of_one_look_or_of_domains_is_scored(name, tmp_path):
+    preset = build(CONFIGS[name](None, updates=1))
+    preset.export({net: preset.nets[net] for net in preset.averaged}, tmp_path / "package")
+    assert 0.05 < learning.score(preset.scorer, 2, learning.translated(load_pipeline(tmp_path / "package"))) < 0.95
 
 
 def test_every_task_was_measured():

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from styletransfer.models.anime_generator import AnimeGenerator
+from styletransfer.models.antialiased_resnet_generator import AntialiasedResnetGenerator
 from styletransfer.models.backbone_discriminator import BackboneDiscriminator
-from styletransfer.models.cut_generator import CutGenerator
 from styletransfer.models.dcgan_discriminator import DCGANDiscriminator
 from styletransfer.models.dcgan_generator import DCGANGenerator
 from styletransfer.models.domain_discriminator import DomainDiscriminator
@@ -71,7 +71,7 @@ NETWORKS = {
     "resnet_generator_transposed": Tiny(ResnetGenerator, {"base_channels": 4, "num_blocks": 1, "upsample": "transposed"}),
     "unet_generator": Tiny(UNetGenerator, {"base_channels": 4, "num_downs": 3}),
     "unet_generator_full_depth": Tiny(UNetGenerator, {"base_channels": 4}),
-    "cut_generator": Tiny(CutGenerator, {"base_channels": 4, "num_blocks": 1}),
+    "antialiased_resnet_generator": Tiny(AntialiasedResnetGenerator, {"base_channels": 4, "num_blocks": 1}),
     "pix2pix_generator": Tiny(Pix2pixGenerator, {"base_channels": 4, "num_downs": 3}),
     "pix2pix_generator_per_image": Tiny(Pix2pixGenerator, {"base_channels": 4, "num_downs": 3, "statistics": "image"}),
     "transformer_net": Tiny(TransformerNet, {"base_channels": 4, "num_blocks": 1}),

@@ -59,7 +59,7 @@ def cut(blocks: int) -> Kind:
     return Kind(
         title=f"CUT, residual generator of {blocks} blocks, anti-aliased",
         source="https://github.com/taesungp/contrastive-unpaired-translation",
-        network="CutGenerator",
+        network="AntialiasedResnetGenerator",
         arguments={"num_blocks": blocks},
         names=tensors(layers) | {"out.bias": f"{layers['out']}.bias"},
         idle=around_instance_norm(layers),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from styletransfer.images import at_least, mask_to_tensor, to_mask, to_pil, to_tensor
 from styletransfer.memory import max_pixels
 from styletransfer.models.anime_generator import AnimeGenerator
-from styletransfer.models.cut_generator import CutGenerator
+from styletransfer.models.antialiased_resnet_generator import AntialiasedResnetGenerator
 from styletransfer.models.domain_generator import DomainGenerator
 from styletransfer.models.pix2pix_generator import Pix2pixGenerator
 from styletransfer.models.resnet_generator import ResnetGenerator
@@ -44,7 +44,7 @@ class TranslationPipeline(PhotoPipeline, NetworkPipeline):
         UNetGenerator,
         DomainGenerator,
         UpscaleGenerator,
-        CutGenerator,
+        AntialiasedResnetGenerator,
         Pix2pixGenerator,
         TransformerNet,
         AnimeGenerator,

@@ -170,7 +170,9 @@ def test_packages_without_photos_are_refused(tmp_path, capsys):
     assert "GenerationPipeline" in line and not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["resnet_generator", "domain_generator", "upscale_generator"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("resnet_generator", marks=pytest.mark.slow), "domain_generator", "upscale_generator"]
+)
 def test_a_translator_gives_alike_at_any_size(name, tmp_path, capsys):
     for library in ("onnx", "onnxscript"):
         pytest.importorskip(library, reason=f"ONNX files are written with {library}")

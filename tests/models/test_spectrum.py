@@ -29,10 +29,10 @@ def gradients() -> Tensor:
     return torch.stack([torch.stack([x, y, (x + y) / 2]), torch.stack([x * x + y * y - 0.5, torch.sin(2 * x + y), -y / 2])])
 
 
-def residuals(photos: Tensor, gain: float = 1.0, statistics_of: Tensor | None = None) -> Tensor:
+def residuals(photos: Tensor, gain: float = 1.0, statistics_of: Tensor | None = None, seeds: int = 4) -> Tensor:
     """What generators of several random weights, scaled by `gain`, add to the `photos`: a window around their centre."""
     kept = []
-    for seed in range(4):
+    for seed in range(seeds):
         torch.manual_seed(seed)
         generator = StyleGenerator().eval().requires_grad_(False)
         generator.grain.zero_()
@@ -103,7 +103,7 @@ def test_a_photo_of_one_colour_stays_one_colour():
 @WORSE
 def test_a_worse_head_is_caught_on_flat_areas(worse, monkeypatch):
     worse(monkeypatch)
-    assert residuals(flat(), statistics_of=scene(SIZE, SIZE)).std(dim=(2, 3)).max() * LEVEL > 1
+    assert residuals(flat(), statistics_of=scene(SIZE, SIZE), seeds=1).std(dim=(2, 3)).max() * LEVEL > 1
 
 
 @pytest.mark.parametrize("photos", [gradients(), scene(SIZE, SIZE)], ids=["gradients", "scene"])
@@ -115,4 +115,4 @@ def test_no_grid_stands_out_of_the_spectrum(photos):
 @pytest.mark.parametrize("photos", [gradients(), scene(SIZE, SIZE)], ids=["gradients", "scene"])
 def test_a_worse_head_is_caught_in_the_spectrum(worse, photos, monkeypatch):
     worse(monkeypatch)
-    assert visible(residuals(photos))
+    assert visible(residuals(photos, seeds=2))

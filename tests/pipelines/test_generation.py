@@ -1,6 +1,7 @@
 """Seeds to pictures, and packages of generators of noise."""
 
 import json
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,7 @@ from styletransfer.models.progressive_generator import ProgressiveGenerator
 from styletransfer.pipelines.generation import GenerationPipeline, turn
 
 
+@cache
 def networks() -> dict[str, torch.nn.Module]:
     torch.manual_seed(0)
     arguments = {"z_size": 8, "base_channels": 4, "image_size": 32}

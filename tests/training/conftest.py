@@ -29,12 +29,17 @@ def blank_curves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.engine.trainer.draw", lambda history, path: Image.new("RGB", (8, 8)).save(path))
 
 
+def save_pictures(folder: Path) -> Path:
+    """Four photos in photos/ and four paintings in two folders of paintings/."""
+    for i in range(4):
+        save_picture(folder / "photos" / f"{i}.png", i)
+        save_picture(folder / "paintings" / ("dots" if i % 2 else "lines") / f"{i}.png", 10 + i)
+    return folder
+
+
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    for i in range(4):
-        save_picture(tmp_path / "data" / "photos" / f"{i}.png", i)
-        save_picture(tmp_path / "data" / "paintings" / ("dots" if i % 2 else "lines") / f"{i}.png", 10 + i)
-    return tmp_path / "data"
+    return save_pictures(tmp_path / "data")
 
 
 @pytest.fixture
@@ -63,8 +68,10 @@ def tiny_nets(preset: Preset) -> Preset:
 
 
 @pytest.fixture
-def tiny_painter(config: Painter) -> Preset:
+def tiny_painter(config: Painter, monkeypatch: pytest.MonkeyPatch) -> Preset:
     import torch
 
     torch.manual_seed(0)
-    return tiny_nets(painter(config))
+    with monkeypatch.context() as patched:  # the encoder makes room for a tiny one
+        patched.setattr(StyleEncoder, "calibrate", lambda self, images: None)
+        return tiny_nets(painter(config))

@@ -107,7 +107,7 @@ def test_a_sure_discriminator_still_teaches_the_generator(start, loss: Adversari
         trainer = start("dcgan", lambda recipe: replace(recipe, games=(replace(recipe.games[0], loss=loss),)))
         discriminator = trainer.nets["d"]
         judge = discriminator.forward
-        discriminator.forward = lambda image: [verdict - certainty for verdict in judge(image)]
+        discriminator.forward = lambda image: [output - certainty for output in judge(image)]
         step = trainer.recipe.step(trainer.nets, {"real": torch.zeros(2, 3, 32, 32)})
         torch.manual_seed(0)
         (fool,) = trainer.recipe.losses(step, trainer.recipe.phases[0]).values()

@@ -14,7 +14,7 @@ import torch
 from tests.tiny_presets import CONFIGS
 from training.__main__ import main
 from training.commands import budget, speed
-from training.commands.budget import Plan, as_before, choose, fit, options_in, sizes
+from training.commands.budget import Plan, as_before, choose, fit, sizes
 from training.commands.speed import mean_speed
 from training.engine.trainer import Trainer
 from training.options import Pairs
@@ -44,13 +44,9 @@ def speeds(monkeypatch):
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_trains_at_its_smallest_size(name, pictures, tmp_path):
     preset, standard = PRESETS[name], CONFIGS[name](pictures, updates=1, out=tmp_path, device="cpu", precision="no")
-    areas = [crop * crop * batch for crop, batch in preset.smaller]
-    assert areas == sorted(set(areas)) and len(areas) >= 2
-    fields = {field.name: field for field in dataclasses.fields(preset)}
-    if name != "painter":  # its data have no defaults
-        usual = fields["data"].default_factory()
-        assert areas[-1] < usual.crop**2 * fields["batch"].default
-    config = standard.sized(preset.smaller[0][0], 2)
+    areas = [crop * crop * batch for crop, batch in preset.sizes]
+    assert areas == sorted(set(areas)) and len(areas) >= 3
+    config = standard.sized(preset.sizes[0][0], 2)
     trainer = Trainer(build(config), config)
     losses = trainer.train_one([next(trainer.batches())])
     assert all(loss.isfinite() for loss in losses.values())
@@ -64,7 +60,7 @@ def test_the_largest_size_that_is_fast_enough(speeds):
     assert asked == ["c128b4", "c128b2", "c64b4"]
     speeds(c128b4=1.7)
     chosen, plan = fit(config)
-    assert (chosen.data, chosen.batch, plan.updates) == (config.data, config.batch, 1020)
+    assert (chosen.data.crop, chosen.batch, plan.updates) == (128, 4, 1020)
 
 
 def numbers(text: str) -> list[float]:
@@ -92,27 +88,32 @@ def test_sizes_that_cannot_be_fast_enough_are_not_measured(speeds):
 
 
 def test_what_is_given_stays(speeds):
-    config = Pix2pix(minutes=10, data=dataclasses.replace(PIXELS, crop=96), batch=8)
-    assert sizes(config, {"data.crop"}) == [(96, 2), (96, 4), (96, 8)]
-    assert sizes(config, {"batch"}) == [(64, 8), (96, 8)]
-    assert sizes(dataclasses.replace(config, accumulate=4), set()) == [(64, 4), (96, 8)]  # batches that can be split
+    crop, batch = dataclasses.replace(PIXELS, crop=96), 8
+    assert sizes(Pix2pix(minutes=10, data=crop)) == [(96, 2), (96, 4)]
+    assert sizes(Pix2pix(minutes=10, data=PIXELS, batch=batch)) == [(64, 8), (128, 8)]
+    assert sizes(Pix2pix(minutes=10, data=PIXELS, accumulate=4)) == [(64, 4), (128, 4)]  # batches that can be split
     asked = speeds()
-    assert fit(config, {"data.crop", "batch"}) == (config, None)
-    assert fit(dataclasses.replace(config, minutes=None, updates=5)) == (
-        dataclasses.replace(config, minutes=None, updates=5),
-        None,
-    )
+    for run in ({"minutes": 10}, {"updates": 5}):
+        config, plan = fit(Pix2pix(data=crop, batch=batch, **run))
+        assert (config.data.crop, config.batch, config.save_every, plan) == (96, 8, 500, None)
     assert not asked
 
 
-def test_options_in_a_command_line():
-    words = ["pix2pix", "--data.crop=64", "--log-every", "3", "--out", "a-b"]
-    assert options_in(words) == {"data.crop", "log_every", "out"}
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_not_given_is_none_until_it_is_resolved(name, pictures):
+    standard = CONFIGS[name](pictures, updates=1).sized(None, None)
+    names = ("batch", "log_every", "sample_every", "save_every")
+    assert {getattr(standard, name) for name in names} | {standard.data.crop} == {None}
+    config = standard.resolved()
+    assert (config.data.crop, config.batch) == PRESETS[name].sizes[-1]
+    assert (config.log_every, config.sample_every, config.save_every) == (50, 500, 500)
+    given = dataclasses.replace(standard, save_every=7).sized(96, 3).resolved()
+    assert (given.data.crop, given.batch, given.save_every) == (96, 3, 7)
 
 
 def test_a_short_training_is_seen_and_saved_too(speeds):
     speeds(c128b4=0.2, c64b2=0.1, c64b4=0.1, c128b2=0.1)
-    chosen, _ = fit(Pix2pix(minutes=10, data=PIXELS, save_every=7), {"save_every"})  # 60 updates
+    chosen, _ = fit(Pix2pix(minutes=10, data=PIXELS, save_every=7))  # 60 updates
     assert (chosen.log_every, chosen.sample_every, chosen.save_every) == (6, 6, 7)
 
 
@@ -123,7 +124,7 @@ def test_mean_speed_by_hand(monkeypatch):
     """Every fifth update takes 5 s, others 1 s; in the last quarter all take twice as long: 1.8, 1.8, 1.8 and 3.6 s."""
     clock, updates = [0.0], []
     monkeypatch.setattr(speed.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(speed.processes, "agree", lambda accelerator, seconds, stop: (seconds, stop))
+    monkeypatch.setattr(speed.processes, "synchronize", lambda accelerator, seconds, stop: (seconds, stop))
 
     class Paced:
         config = SimpleNamespace(updates=4000, accumulate=2)
@@ -212,7 +213,7 @@ def test_sizes_of_before(tmp_path):
     assert as_before(config) == config  # nobody knows what it was
     saved = {"batch": 2, "log_every": 3, "sample_every": 4, "save_every": 5, "data": {"crop": 64}}
     (tmp_path / "config.json").write_text(json.dumps(saved))
-    found = as_before(config, {"batch"})
+    found = as_before(dataclasses.replace(config, batch=4))
     assert (found.batch, found.log_every, found.save_every, found.data.crop) == (4, 3, 5, 64)
-    assert as_before(config, {"data.crop"}).data.crop == 128
-    assert as_before(dataclasses.replace(config, resume=False)).batch == 4
+    assert as_before(config.sized(128, None)).data.crop == 128
+    assert as_before(dataclasses.replace(config, resume=False)).batch is None

@@ -155,21 +155,21 @@ def test_a_run_gives_its_curves_its_choice_and_its_scores(package):
     assert "# run\n" in (package / "README.md").read_text() and 'load_pipeline("user/run")' in (package / "README.md").read_text()
     picture().save(run / "curves.png")
     scores = [{"update": u, "seconds": 1.0, "swd": v} for u, v in ((100, 0.5), (200, 0.25), (300, 0.75))]
-    save(run / "history.json", {"losses": [], "scores": scores, "chosen": 200})
+    save(run / "history.json", {"losses": [], "scores": scores, "scored_on": "training data", "chosen": 200})
     save(run / "evaluation.json", REPORT)
     explain(package, "template.md", **about)
     card = (package / "README.md").read_text()
     assert "](curves.png)" in card and (package / "curves.png").is_file()
-    assert "update 200 are in this package: swd 0.25 on held-out data" in card
+    assert "update 200 are in this package: swd 0.25 on training data" in card
     assert "Sliced Wasserstein" in card
     # scores that are older than the package are those of another one
     os.utime(run / "evaluation.json", (0, 0))
     explain(package, "template.md", **about)
     assert "Sliced Wasserstein" not in (package / "README.md").read_text()
     # nothing was chosen
-    save(run / "history.json", {"losses": [], "scores": scores, "chosen": None})
+    save(run / "history.json", {"losses": [], "scores": scores, "scored_on": "training data", "chosen": None})
     explain(package, "template.md", **about)
-    assert "held-out data" not in (package / "README.md").read_text()
+    assert "update 200" not in (package / "README.md").read_text()
 
 
 def test_what_is_no_report_is_refused(package, tmp_path, capsys):

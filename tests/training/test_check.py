@@ -4,8 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -284,8 +282,3 @@ def test_every_kind_of_data_options_names_its_folders(data):
     assert titles(Unpaired(a=data / "photos", world="ink")) == ["a"]
     assert titles(Pairs(source=data / "photos", target=data / "photos")) == ["source", "target"]
     assert titles(Pictures()) == [] and refuse(Pictures()) == []  # it draws its own scenes
-
-
-def test_help_costs_no_torch():
-    code = "import sys, training.commands.check; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

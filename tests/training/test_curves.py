@@ -10,12 +10,12 @@ from training.engine.history import History
 
 
 def history(chosen: int | None = 300) -> dict:
-    run = History()
+    run = History("held-out data")
     for update in range(10, 501, 10):
         losses = {"generator/content": 1 / update, "d/slope": 1.0, "generator/gradient_norm": float("inf")}
-        run.note(run.losses, update, update / 10, losses)
+        run.add(run.losses, update, update / 10, losses)
     for update, score in ((0, 0.9), (100, 0.5), (300, 0.2), (500, 0.4)):
-        run.note(run.scores, update, update / 10, {"color_distance": score, "other": 1.0})
+        run.add(run.scores, update, update / 10, {"color_distance": score, "other": 1.0})
     run.chosen = chosen
     return run.values()
 
@@ -40,7 +40,7 @@ def test_the_chosen_update_is_marked_where_it_is(tmp_path):
 
 
 def test_a_run_without_validation_or_without_losses(tmp_path):
-    draw(history() | {"scores": [], "chosen": None}, tmp_path / "losses.png")
+    draw(history() | {"scores": [], "scored_on": "held-out data", "chosen": None}, tmp_path / "losses.png")
     draw(history() | {"losses": []}, tmp_path / "scores.png")
     heights = [Image.open(tmp_path / name).height for name in ("losses.png", "scores.png")]
     draw(history(), tmp_path / "both.png")
@@ -59,8 +59,8 @@ def test_smooth_by_hand():
 
 
 def test_history_is_json_that_every_program_reads(tmp_path):
-    run = History()
-    run.note(run.losses, 1, 0.123, {"generator/gradient_norm": float("inf"), "generator/l1": 0.5})
+    run = History("held-out data")
+    run.add(run.losses, 1, 0.123, {"generator/gradient_norm": float("inf"), "generator/l1": 0.5})
     run.write(tmp_path / "history.json")
     (row,) = json.loads((tmp_path / "history.json").read_text(), parse_constant=lambda name: 1 / 0)["losses"]
     assert row == {"update": 1, "seconds": 0.12, "generator/gradient_norm": None, "generator/l1": 0.5}
@@ -69,7 +69,7 @@ def test_history_is_json_that_every_program_reads(tmp_path):
 
 def test_a_history_that_cannot_be_read_is_begun_again(tmp_path):
     (tmp_path / "history.json").write_text('{"losses": [')
-    run = History()
+    run = History("held-out data")
     run.read(tmp_path / "history.json", 5)
     run.read(tmp_path / "none.json", 5)
-    assert run.values() == {"losses": [], "scores": [], "chosen": None}
+    assert run.values() == {"losses": [], "scores": [], "scored_on": "held-out data", "chosen": None}

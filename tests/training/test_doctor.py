@@ -80,6 +80,10 @@ class Dreamer(ModelMixin, ConfigMixin):
         return self.layers(self.stem(z).view(-1, 8, 8, 8)).tanh()
 
 
+class Toy(Run):
+    preset = "toy"
+
+
 @dataclass(frozen=True)
 class Training:
     """A short real training of 32 px pictures; what differs between a failing and a healthy one."""
@@ -108,7 +112,7 @@ class Training:
             clip_norm=20.0,
         )
         shared = {"device": "cpu", "precision": "no", "tracker": "none", "out": out}
-        return Trainer(preset, Run(updates=self.updates, batch=4, log_every=5, sample_every=1000, **shared))
+        return Trainer(preset, Toy(updates=self.updates, batch=4, log_every=5, sample_every=1000, **shared))
 
     def findings(self, out: Path):
         """What the doctor says at each look."""
@@ -116,7 +120,7 @@ class Training:
         batches = trainer.batches()
         for _ in range(self.updates):
             trainer.train_one([next(batches)])
-            if trainer.speaks():
+            if trainer.is_logged():
                 yield trainer.findings
 
 
@@ -187,11 +191,11 @@ def test_a_finding_is_shown_and_logged(tmp_path, capsys):
 def test_recovery_is_noticed():
     doctor = Doctor(Recipe(Step, ()))
     for _ in range(PATIENCE):
-        doctor.note("checkerboard", "fake", True)
-    doctor.note("checkerboard", "fake", None)  # a look that cannot tell changes nothing
+        doctor.count("checkerboard", "fake", True)
+    doctor.count("checkerboard", "fake", None)  # an examination without a measurement changes nothing
     step = Step({}, {})
     assert doctor.examine(step, {}).keys() == {"checkerboard"}
-    doctor.note("checkerboard", "fake", False)
+    doctor.count("checkerboard", "fake", False)
     assert doctor.examine(step, {}) == {}
 
 

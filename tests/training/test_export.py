@@ -36,7 +36,7 @@ def test_package_of_a_run(tiny_painter, config, pictures):
     assert "No style has a name yet" in card and "$" not in card
     assert "* photos: 4 files, `" in card and "* paintings: 4 files, `" in card
     assert "python -m training painter --updates 4 --batch 2 --precision no" in card
-    assert "--data.photos photos --data.paintings paintings --data.crop 64" in card
+    assert "--data.crop 64 --data.photos photos --data.paintings paintings" in card
     assert "](curves.png)" in card and (folder / "curves.png").is_file() and "The averaged weights of update 2" in card
     assert str(pictures) not in card  # no path of the machine that trained it
 

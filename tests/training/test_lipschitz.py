@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from styletransfer.models.dcgan_discriminator import DCGANDiscriminator
 from training.engine.trainer import Trainer
-from training.losses.adversarial import mean_verdict
+from training.losses.adversarial import mean_output
 from training.losses.lipschitz import (
     LIPSCHITZ,
     GradientNorm,
@@ -40,9 +40,9 @@ def linear(image: torch.Tensor) -> list[torch.Tensor]:
 
 
 def slope_of_one(judge, image: torch.Tensor) -> float:
-    """The slope at one image (C, H, W), by itself, from the gradient of its verdict."""
+    """The slope at one image (C, H, W), by itself, from the gradient of its output."""
     image = image[None].clone().requires_grad_(True)
-    mean_verdict(judge(image)).sum().backward()
+    mean_output(judge(image)).sum().backward()
     return sum(value.item() ** 2 for value in image.grad.flatten()) ** 0.5
 
 
@@ -54,10 +54,10 @@ def test_slopes_by_hand_and_against_a_loop(judge):
 def test_slope_is_that_of_a_small_step(judge):
     judge.double()
     image = REAL[:1].double().requires_grad_(True)
-    verdict = judge(image)[0].sum()
-    (gradient,) = torch.autograd.grad(verdict, image)
+    output = judge(image)[0].sum()
+    (gradient,) = torch.autograd.grad(output, image)
     step = 1e-6 * gradient / gradient.norm()
-    rise = (judge(image + step)[0].sum() - verdict).item() / 1e-6
+    rise = (judge(image + step)[0].sum() - output).item() / 1e-6
     judge.float()
     assert slopes(judge, REAL[:1]).item() == pytest.approx(rise, rel=1e-3)
 
@@ -96,7 +96,7 @@ def test_r1_and_r2(judge, on, images):
 @pytest.mark.parametrize("method", [GradientPenalty(), GradientNorm(), GradientNorm(on=("fake",))])
 def test_penalties_reach_every_weight(judge, method):
     method.penalty(judge, REAL, FAKE).backward()
-    # the biases shift verdicts: they touch slopes through the leaky ReLUs alone, whose kinks have no gradient
+    # the biases shift outputs: they touch slopes through the leaky ReLUs alone, whose kinks have no gradient
     assert all(p.grad is not None and p.grad.any() for name, p in judge.named_parameters() if name.endswith("weight"))
 
 

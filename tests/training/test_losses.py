@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from training.losses.adversarial import GAMES, mean_verdict
+from training.losses.adversarial import GAMES, mean_output
 from training.losses.codes import code_similarity
 from training.losses.color import out_of_gamut, palette_distance, total_variation
 from training.losses.lipschitz import GradientNorm
@@ -135,9 +135,9 @@ def test_out_of_gamut_by_hand():
     ],
 )
 def test_games_by_hand(name, discriminator, generator):
-    verdict = torch.full((1, 1, 1, 1), 3.0)
-    assert GAMES[name].discriminator(verdict, verdict).item() == pytest.approx(discriminator)
-    assert GAMES[name].generator(verdict, verdict).item() == pytest.approx(generator)
+    output = torch.full((1, 1, 1, 1), 3.0)
+    assert GAMES[name].discriminator(output, output).item() == pytest.approx(discriminator)
+    assert GAMES[name].generator(output, output).item() == pytest.approx(generator)
 
 
 @pytest.mark.parametrize("name", GAMES)
@@ -152,9 +152,9 @@ def test_both_sides_pull_apart(name):
     assert fake.grad.item() <= -0.5  # not saturated: a saturating loss would give about -0.002
 
 
-def test_mean_verdict_weighs_scales_alike():
-    verdicts = [torch.ones(1, 1, 4, 4), torch.zeros(1, 1, 1, 1)]
-    assert mean_verdict(verdicts).item() == 0.5
+def test_mean_output_weighs_scales_alike():
+    outputs = [torch.ones(1, 1, 4, 4), torch.zeros(1, 1, 1, 1)]
+    assert mean_output(outputs).item() == 0.5
 
 
 def test_gradient_penalty_by_hand():

@@ -61,13 +61,13 @@ def test_a_growing_run_passes_every_resolution(tmp_path):
     config = Progressive(**options(tmp_path, crop=32))
     preset = build(config)
     trainer = Trainer(preset, config)
-    sizes, judge = [], trainer.recipe.step.judge
+    sizes, outputs_on = [], trainer.recipe.step.outputs_on
 
     def watch(step, game, name):
         sizes.append(step[name].shape[-1])
-        return judge(step, game, name)
+        return outputs_on(step, game, name)
 
-    watched = type("Watched", (trainer.recipe.step,), {"judge": watch})
+    watched = type("Watched", (trainer.recipe.step,), {"outputs_on": watch})
     trainer.recipe = dataclasses.replace(trainer.recipe, step=watched)
     trainer.train()
     assert sorted(set(sizes)) == [8, 16, 32] and sizes[-1] == 32

@@ -11,7 +11,7 @@ from training.engine.trainer import Preset, Trainer, training_only
 from training.options import Features, Pairs, Pictures
 from training.presets import build
 from training.presets.pix2pix import Pix2pix
-from training.presets.superres import Superres
+from training.presets.superres import GROWING, Superres
 from training.steps.paired import Enlarged, Paired
 
 RUN = {"width": 4, "batch": 2, "device": "cpu", "precision": "no", "tracker": "none"}
@@ -61,7 +61,7 @@ def test_each_phase_trains_its_players_and_no_other(config, players):
     for phase, names in enumerate(players):
         preset = build(config())
         everything = {f"{player}.{name}" for player in names for name, _ in preset.nets[player].named_parameters()}
-        # a relativistic game does not feel what moves all verdicts alike
+        # a relativistic game does not feel what moves all outputs alike
         missing = {f"{player}.columns.0.head.bias" for player in names} if config is superres else set()
         assert learners(preset, phase) == everything - missing
 
@@ -71,7 +71,7 @@ def enlarged(progress: float) -> Enlarged:
         assert pyramid
         return [F.interpolate(small, scale_factor=2**stage) + stage for stage in range(1, level + 1)]
 
-    return Enlarged({"g": g}, {"real": image(64, 64), "small": image(16, 16)}, progress)
+    return Enlarged({"g": g}, {"real": image(64, 64), "small": image(16, 16)}, progress, growing=GROWING)
 
 
 @pytest.mark.parametrize(("progress", "grown"), [(0, False), (0.14, False), (0.15, True), (1, True)])
@@ -88,7 +88,7 @@ def test_the_second_stage_joins(progress, grown):
 def test_shrinking_leaves_no_aliases():
     stripes = torch.ones(1, 3, 64, 64)
     stripes[..., ::2] = -1
-    inner = Enlarged({}, {"real": stripes})["half"][..., 1:-1]
+    inner = Enlarged({}, {"real": stripes}, growing=GROWING)["half"][..., 1:-1]
     assert inner.abs().max() < 0.05, inner.abs().max()
 
 
@@ -101,23 +101,23 @@ def test_before_it_grows_the_second_stage_rests():
 
 def test_superres_plays_once_it_has_grown():
     preset = build(superres())
-    assert all(game.during[0] >= Enlarged.growth for game in preset.recipe.games)
+    assert all(game.during[0] >= GROWING for game in preset.recipe.games)
     batch = torch.utils.data.default_collate([preset.data[0], preset.data[1]])
     first = {"l1_half", "features_half"}
     for progress, names in (
         (0.0, first),
-        (Enlarged.growth, first | {"l1", "features"}),
+        (GROWING, first | {"l1", "features"}),
         (0.5, first | {"l1", "features", "fool_d_half", "fool_d"}),
     ):
         step = preset.recipe.step(preset.nets, batch, progress)
         assert preset.recipe.losses(step, preset.recipe.phases[0]).keys() == names
 
 
-def test_superres_is_judged_on_the_small_pictures_of_its_stream():
+def test_superres_is_scored_on_the_small_pictures_of_its_stream():
     preset = build(superres())
-    made = preset.judge.held.made(preset.nets, preset.judge.make)
-    assert made.shape == preset.judge.held["real"].shape
-    assert not torch.equal(preset.judge.held["real"][0], preset.data[0]["real"])
+    made = preset.scorer.held.made(preset.nets, preset.scorer.make)
+    assert made.shape == preset.scorer.held["real"].shape
+    assert not torch.equal(preset.scorer.held["real"][0], preset.data[0]["real"])
 
 
 @pytest.mark.parametrize(("config", "scale"), [(pix2pix, 1), (superres, 4)])

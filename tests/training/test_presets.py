@@ -1,5 +1,6 @@
 """What every preset must do, whatever paper it is. The tiny trainings come from tests/tiny_presets.py."""
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -10,25 +11,38 @@ from torch import Tensor
 
 from styletransfer import load_pipeline
 from tests.tiny_presets import CONFIGS
+from tests.training.conftest import save_pictures
+from training.engine.preset import Preset
 from training.engine.recipe import Term
 from training.engine.trainer import Trainer, training_only
 from training.options import Run
 from training.presets import PRESETS, build
 
 
-@pytest.fixture(params=PRESETS)
-def config(request: pytest.FixtureRequest, pictures: Path, tmp_path: Path) -> Run:
-    shared = {"device": "cpu", "precision": "no", "tracker": "none", "out": tmp_path / "run"}
-    return CONFIGS[request.param](pictures, batch=2, updates=2, log_every=1, **shared)
+@pytest.fixture(scope="module", params=PRESETS)
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Preset]:
+    """Each preset once for all tests, whose trainings have copies of its networks."""
+    shared = {"device": "cpu", "precision": "no", "tracker": "none"}
+    pictures = save_pictures(tmp_path_factory.mktemp("data"))
+    config = CONFIGS[request.param](pictures, batch=2, updates=2, log_every=1, **shared)
+    torch.manual_seed(0)
+    return config, build(config)
 
 
 @pytest.fixture
-def start(config: Run) -> Callable[[], Trainer]:
+def config(built: tuple[Run, Preset], tmp_path: Path) -> Run:
+    return dataclasses.replace(built[0], out=tmp_path / "run")
+
+
+@pytest.fixture
+def start(built: tuple[Run, Preset], config: Run) -> Callable[[], Trainer]:
     """A trainer as a run begins it, the same at each call."""
+    preset = built[1]
 
     def begin() -> Trainer:
+        nets = copy.deepcopy(preset.nets)
         torch.manual_seed(0)
-        trainer = Trainer(build(config), config)
+        trainer = Trainer(dataclasses.replace(preset, nets=nets), config)
         trainer.recipe.check(trainer.nets, trainer.first_batch())
         return trainer
 
@@ -68,8 +82,7 @@ def test_two_updates_move_the_players_and_no_one_else(trainer):
 
 def test_phases_keep_to_their_players(trainer):
     """Nothing of the generator's phase reaches a discriminator, and the fakes are detached in the discriminator's."""
-    step = trainer.recipe.step(trainer.nets, next(trainer.batches()), progress=1.0)
-    step.pools = trainer.pools
+    step = trainer.recipe.step(trainer.nets, next(trainer.batches()), progress=1.0, pools=trainer.pools)
     assert [phase.name for phase in trainer.recipe.phases] == ["generator", "discriminator"]
     for phase in trainer.recipe.phases:
         with training_only(trainer.nets, phase.players):

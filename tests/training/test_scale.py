@@ -58,7 +58,7 @@ class Plain(Trainer):
         super().__init__(dataclasses.replace(preset, rates=dict.fromkeys(preset.rates, 0.01)), config)
         for phase in self.recipe.phases:
             players = [p for name in phase.players for p in self.nets[name].parameters()]
-            descent = torch.optim.SGD([{"params": players, "pace": 1.0}])
+            descent = torch.optim.SGD([{"params": players, "net": phase.players[0]}])
             self.optimizers[phase.name] = self.accelerator.prepare_optimizer(descent)
 
 
@@ -155,7 +155,7 @@ def any_precision():
 
 
 def test_penalties_are_in_fp32_whatever_the_precision(config, any_precision):
-    """The same discriminator and images: in bf16 the verdicts differ, the penalty does not."""
+    """The same discriminator and images: in bf16 the outputs differ, the penalty does not."""
     seen = []
     for precision in ("no", "bf16"):
         any_precision()
@@ -168,8 +168,8 @@ def test_penalties_are_in_fp32_whatever_the_precision(config, any_precision):
         step.enter(trainer.recipe.phases[1])
         losses = trainer.recipe.discriminator_losses(step, game, update=0)
         seen.append((losses["d"], losses["d_penalty"]))
-    (verdict, penalty), (rough, same) = seen
-    assert not torch.equal(verdict, rough)
+    (output, penalty), (rough, same) = seen
+    assert not torch.equal(output, rough)
     assert rough.dtype == torch.float32
     assert torch.equal(penalty, same)
 

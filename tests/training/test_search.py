@@ -98,11 +98,11 @@ def test_a_training_that_breaks_is_the_worst(run, tmp_path):
     assert "became NaN" in table[-1] and table[2].startswith("| 0 |")
 
 
-def test_all_are_judged_by_the_same(monkeypatch, tmp_path):
-    """Not by the judge of their own options."""
+def test_all_are_scored_by_the_same(monkeypatch, tmp_path):
+    """Not by the scorer of their own options."""
 
     def scored(config):
-        return dataclasses.replace(build(config), judge=lambda nets: {"score": config.rate})
+        return dataclasses.replace(build(config), scorer=lambda nets: {"score": config.rate})
 
     monkeypatch.setattr(objective, "build", scored)
     base = CONFIGS["pix2pix"](None, updates=2, validate_every=1, batch=2, device="cpu", precision="no", out=tmp_path)
@@ -114,7 +114,7 @@ def test_all_are_judged_by_the_same(monkeypatch, tmp_path):
 def test_minutes(tmp_path, monkeypatch):
     """What is chosen for the time of each training is chosen once."""
     monkeypatch.setattr(Pix2pix, "space", {"rate": (2e-4, 5e-3)})
-    monkeypatch.setattr(searching, "fit", lambda config, given: (dataclasses.replace(config, batch=2), None))
+    monkeypatch.setattr(searching, "fit", lambda config: (dataclasses.replace(config, batch=2), None))
     monkeypatch.setattr(searching, "speed", lambda config: 100.0)
     words = ["search", "pix2pix", "--trials", "1", "--minutes", "0.01", "--out", str(tmp_path), "--", *OWN.split()]
     assert main(words) == 0

@@ -15,7 +15,7 @@ from training.presets import build
 from training.presets.layers import Layers
 from training.presets.reference import Reference
 from training.presets.semantic import Semantic
-from training.steps import semantic as steps
+from training.steps import features as steps
 
 RUN = {"batch": 2, "device": "cpu", "precision": "no", "tracker": "none", "updates": 2}
 CONFIGS = {"semantic": Semantic, "reference": Reference, "layers": Layers}
@@ -43,7 +43,7 @@ def test_each_phase_trains_its_players_and_no_other(name):
         with training_only(preset.nets, phase.players):
             sum(preset.recipe.losses(step, phase).values()).backward()
         for net_name, net in preset.nets.items():
-            # of weights: near zero verdicts, hinge pulls the last bias up for real ones as much as down for fakes
+            # of weights: near zero outputs, hinge pulls the last bias up for real ones as much as down for fakes
             learns = [p.grad is not None and bool(p.grad.any()) for p in net.parameters() if p.ndim > 1]
             assert all(learns) if net_name in phase.players else not any(learns), net_name
             net.zero_grad()

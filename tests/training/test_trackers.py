@@ -29,7 +29,13 @@ def train(config: Run, tracker: str) -> None:
     Trainer(dataclasses.replace(build(config), export=lambda nets, folder: None), config).train()
 
 
-NAMES = {"discriminator/d", "generator/fool_d", "d/slope", "held_out/sliced_wasserstein", *(f"doctor/{name}" for name in ADVICE)}
+NAMES = {
+    "discriminator/d",
+    "generator/fool_d",
+    "d/slope",
+    "validation/sliced_wasserstein",
+    *(f"doctor/{name}" for name in ADVICE),
+}
 
 
 def test_tensorboard(config):
@@ -39,7 +45,7 @@ def test_tensorboard(config):
     events = EventAccumulator(str(config.out / "logs" / PROJECT)).Reload()
     assert set(events.Tags()["scalars"]) >= NAMES
     assert [event.step for event in events.Scalars("discriminator/d")] == [1, 2]
-    assert [event.step for event in events.Scalars("held_out/sliced_wasserstein")] == [0, 2]
+    assert [event.step for event in events.Scalars("validation/sliced_wasserstein")] == [0, 2]
     assert [event.value for event in events.Scalars("doctor/nan")] == [0, 0]
     pictures = events.Images("samples")
     assert [picture.step for picture in pictures] == [1, 2]
@@ -71,7 +77,7 @@ def test_trackio_local(config, monkeypatch, tmp_path):
         rows = database.execute("SELECT step, metrics FROM metrics WHERE run_name = 'night'").fetchall()
     logged = {(step, name): value for step, metrics in rows for name, value in json.loads(metrics).items()}
     assert {name for _, name in logged} >= NAMES
-    assert {step for step, name in logged if name == "held_out/sliced_wasserstein"} == {0, 2}
+    assert {step for step, name in logged if name == "validation/sliced_wasserstein"} == {0, 2}
     assert {step for step, name in logged if name == "samples"} == {1, 2}
     assert len(list((tmp_path / "trackio" / "media").rglob("*.png"))) == 2
 

@@ -95,7 +95,7 @@ def test_accumulation_gives_the_same_update(tiny_painter, config):
         trainer = Trainer(copy.deepcopy(preset), dataclasses.replace(config, accumulate=accumulate))
         for phase in recipe.phases:  # plain gradient descent: Adam would turn rounding errors into whole steps
             players = [p for name in phase.players for p in trainer.nets[name].parameters()]
-            trainer.optimizers[phase.name] = torch.optim.SGD([{"params": players, "pace": 1.0}])
+            trainer.optimizers[phase.name] = torch.optim.SGD([{"params": players, "net": phase.players[0]}])
         batches = trainer.batches()
         trainer.train_one([next(batches) for _ in range(accumulate)])
         return weights(trainer)
@@ -110,8 +110,18 @@ def test_budget_in_minutes_ends(tiny_painter, config):
     trainer = run(tiny_painter, dataclasses.replace(config, updates=None, minutes=0.02))
     assert trainer.update > 0
     assert trainer.seconds >= 1.2
-    assert trainer.schedule(0.0) == 1
-    assert trainer.schedule(1.0) == 0
+
+
+def test_the_rates_of_each_network_fall_to_zero(tiny_painter, config):
+    trainer = Trainer(tiny_painter, dataclasses.replace(config, updates=4))
+    batches, rates = trainer.batches(), []
+    for _ in range(4):
+        trainer.train_one([next(batches)])
+        groups = [group for optimizer in trainer.optimizers.values() for group in optimizer.param_groups]
+        rates.append({group["net"]: group["lr"] for group in groups})
+    first = {"stylizer": 1e-3, "encoder": 1e-4, "discriminator": 4e-4}
+    assert rates == [pytest.approx({name: rate * part for name, rate in first.items()}) for part in (1, 1, 1, 0.5)]
+    assert tiny_painter.rate("generator", "stylizer", 1.0) == 0
 
 
 def test_a_run_leaves_state_samples_and_package(tiny_painter, config):

@@ -28,8 +28,7 @@ def tiny(config_class: type, **options) -> Preset:
 def learners(preset: Preset, phase: int) -> set[str]:
     """Networks that get a gradient from the losses of a phase."""
     recipe = preset.recipe
-    step = recipe.step(preset.nets, torch.utils.data.default_collate([preset.data[0], preset.data[1]]))
-    step.pools = recipe.make_pools()
+    step = recipe.step(preset.nets, torch.utils.data.default_collate([preset.data[0], preset.data[1]]), pools=recipe.make_pools())
     with training_only(preset.nets, recipe.phases[phase].players):
         sum(recipe.losses(step, recipe.phases[phase]).values()).backward()
     return {name for name, net in preset.nets.items() if all(p.grad is not None and p.grad.any() for p in net.parameters())}
@@ -109,7 +108,12 @@ def test_options_choose_the_terms():
     assert terms(Cyclegan, identity=0.0) == {"cycle_a": 10, "cycle_b": 10}
     assert terms(Cut) == {"contrast_a": 1, "contrast_b": 1}
     assert terms(Fastcut) == {"contrast_a": 10}
-    assert tiny(Cut, patches=32).recipe.step.patches == 32
+
+
+def test_options_choose_the_patches():
+    preset = tiny(Cut, patches=7)
+    step = preset.recipe.step(preset.nets, torch.utils.data.default_collate([preset.data[0]]))
+    assert {vectors.shape[1] for vectors in step["a_vectors"]} == {7}
 
 
 def test_contrast_keeps_the_content():

@@ -1,11 +1,13 @@
-"""The best weights on held-out data ship; patience ends a training; both survive a stop. And what the judges measure."""
+"""The weights with the best score ship; patience ends a training; both survive a stop. And what the scorers measure."""
 
 import copy
 import dataclasses
 import json
 import re
 import signal
+from collections.abc import Iterable
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from styletransfer.models.features import FeaturePyramid
-from tests.tiny_presets import CONFIGS
+from tests.tiny_presets import CONFIGS, TINY
+from tests.training.conftest import save_picture
 from tests.training.test_resume import assert_same
+from training.data.folders import folders_of, held_out, held_paintings, scored_on
 from training.data.streams import labelled, pairs
 from training.data.streams import pictures as pictures_of
 from training.engine.curves import draw
@@ -27,10 +31,11 @@ from training.evaluate.held_out import AgainstCrowd, AgainstTruth, Held, by_netw
 from training.evaluate.metrics.truth import color_distance
 from training.losses.matching import feature_l1
 from training.losses.neighbors import nearest_neighbor_distance
-from training.options import Labelled, Pairs, Pictures, Run, Unpaired
+from training.options import Data, Labelled, Pairs, Pictures, Run, Unpaired
 from training.presets import build
+from training.presets.cut import Cut
 from training.presets.stargan import InTurn, Stargan
-from training.presets.stargan import judge as stargan_judge
+from training.presets.stargan import scorer as stargan_scorer
 from training.presets.superres import on_features
 from training.steps.painting import Painting
 
@@ -42,9 +47,9 @@ def config(tmp_path: Path, pictures: Path) -> Run:
 
 
 def scored(config: Run, scores: list[float]) -> Preset:
-    """pix2pix with a judge that has its scores from a list, of the untrained networks first."""
+    """pix2pix with a scorer that has its scores from a list, of the untrained networks first."""
     given = iter(scores)
-    return dataclasses.replace(build(config), judge=lambda nets: {"given": next(given)}, export=lambda nets, folder: None)
+    return dataclasses.replace(build(config), scorer=lambda nets: {"given": next(given)}, export=lambda nets, folder: None)
 
 
 def remember(trainer: Trainer) -> dict[int, dict[str, Tensor]]:
@@ -137,39 +142,40 @@ def test_what_was_logged_after_the_last_save_is_told_again(config):
     assert [row["update"] for row in rows] == [1, 2, 4, 6, 8] and not any("lost" in row for row in rows)
 
 
-def recipe(*parts: tuple[float, float]) -> Recipe:
-    return Recipe(step=None, phases=(), terms=tuple(Term("t", torch.mean, (), during=part) for part in parts))
+def validation(scores: Iterable[float], *parts: tuple[float, float], **options) -> Validation:
+    """Of a recipe that is complete when the last of `parts` has begun."""
+    scores, terms = iter(scores), tuple(Term("t", torch.mean, (), during=part) for part in parts)
+    recipe = Recipe(step=None, phases=(), terms=terms)
+    preset = Preset({}, recipe, None, {}, (), None, scorer=lambda nets: {"score": next(scores)})
+    return Validation(preset, Run(**options))
 
 
-def looks(updates: int, every: int | None = None) -> list[int]:
-    validation = Validation(lambda nets: {"score": 1.0}, Run(updates=updates, validate_every=every), recipe())
-    due = [u for u in range(1, updates + 1) if validation.due(u, u / updates) and validation.look(u, u / updates, {})]
-    return due
+def validated(updates: int, every: int | None = None) -> list[int]:
+    each = validation(repeat(1.0), updates=updates, validate_every=every)
+    return [u for u in range(1, updates + 1) if each.due(u, u / updates) and each.score(u, u / updates, {})]
 
 
 def test_when_it_validates():
-    assert looks(5000) == list(range(500, 5001, 500))
-    assert looks(500) == [100, 200, 300, 400, 500]
-    assert looks(150) == [100, 150]  # always the last
-    assert looks(60) == []  # too few to choose from
-    assert looks(1000, every=300) == [300, 600, 900, 1000]
-    assert looks(1000, every=0) == []
+    assert validated(5000) == list(range(500, 5001, 500))
+    assert validated(500) == [100, 200, 300, 400, 500]
+    assert validated(150) == [100, 150]  # always the last
+    assert validated(60) == []  # too few to choose from
+    assert validated(1000, every=300) == [300, 600, 900, 1000]
+    assert validated(1000, every=0) == []
 
 
 def test_weights_of_an_incomplete_recipe_never_ship():
-    given = iter([0.1, 0.2, 0.9, 0.8])
-    validation = Validation(lambda nets: {"score": next(given)}, Run(updates=4), recipe((0.0, 1.0), (0.6, 1.0)))
+    growing = validation([0.1, 0.2, 0.9, 0.8], (0.0, 1.0), (0.6, 1.0), updates=4)
     for update in range(1, 5):
-        validation.look(update, update / 4, {"g": nn.Linear(1, 1)})
-    assert validation.chosen == 4
+        growing.score(update, update / 4, {"g": nn.Linear(1, 1)})
+    assert growing.chosen == 4
 
 
 def test_no_number_is_never_the_best():
-    given = iter([float("nan"), 0.5, float("nan")])
-    validation = Validation(lambda nets: {"score": next(given)}, Run(updates=4), recipe())
+    broken = validation([float("nan"), 0.5, float("nan")], updates=4)
     for update in (1, 2, 3):
-        validation.look(update, update / 4, {"g": nn.Linear(1, 1)})
-    assert validation.chosen == 2
+        broken.score(update, update / 4, {"g": nn.Linear(1, 1)})
+    assert broken.chosen == 2
 
 
 @pytest.mark.parametrize(
@@ -185,12 +191,58 @@ def test_wrong_options(options, message):
         Run(updates=1, **options)
 
 
-def test_without_a_judge_there_is_nothing_to_validate(config):
-    with pytest.raises(ValueError, match="no held-out data"):
-        Trainer(dataclasses.replace(build(config), judge=None), config)
+def test_without_a_scorer_there_is_nothing_to_validate(config):
+    with pytest.raises(ValueError, match="no score to validate by"):
+        Trainer(dataclasses.replace(build(config), scorer=None), config)
 
 
-# --- judges ---
+# --- held out, and said so only then ---
+
+
+def folder_of(path: Path, count: int) -> Path:
+    for number in range(count):
+        save_picture(path / f"{number}.png", number)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("photos", "paintings", "words"), [(10, 10, "held-out data"), (10, 9, "partly held-out data"), (9, 9, "training data")]
+)
+def test_scores_are_called_held_out_only_if_they_are(photos, paintings, words, tmp_path, capsys):
+    a, b = folder_of(tmp_path / "a", photos), folder_of(tmp_path / "b", paintings)
+    run = {"device": "cpu", "precision": "no", "tracker": "none", "updates": 1, "validate_every": 1, "out": tmp_path / "run"}
+    config = Cut(**TINY["cut"] | {"data": Unpaired(a=a, b=b, crop=32)}, **run)
+    trainer = Trainer(build(config), config)
+    trainer.train()
+    assert trainer.preset.scored_on == words
+    assert json.loads((config.out / "history.json").read_text())["scored_on"] == words
+    card, said = (config.out / "pipeline" / "README.md").read_text(), capsys.readouterr().out
+    assert f" on {words}, the best" in card and f" on {words}, the only" in said
+    if words != "held-out data":
+        everything = card.replace(words, "") + said.replace(words, "")
+        assert not re.search(r"held.?out|not trained on", everything, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_pictures_that_are_scored_on_are_in_no_training_sample_if_they_are_held_out(name, pictures, tmp_path):
+    """Of drawn scenes they are; the painter's folders in these tests hold four pictures, and `few` has but one."""
+    preset = build(CONFIGS[name](pictures, updates=2, device="cpu", tracker="none", out=tmp_path))
+    wanted = {"painter": "training data", "few": "other crops of the training data"}.get(name, "held-out data")
+    assert preset.scored_on == wanted
+
+
+def test_which_folders_a_training_parts(tmp_path):
+    photos, few, many = (folder_of(tmp_path / name, count) for name, count in (("photos", 10), ("p/few", 2), ("p/many", 10)))
+    data = Data(photos=photos, paintings=tmp_path / "p")
+    assert folders_of(data) == [photos, few, many] and scored_on(folders_of(data)) == "partly held-out data"
+    assert held_paintings(tmp_path / "p") == [many / "9.png"]
+    assert held_out(few) == [] and held_out(photos) == [photos / "9.png"]
+    assert folders_of(Labelled(folder=tmp_path / "p")) == [few, many]
+    assert folders_of(Unpaired(a=photos, world="ink")) == [photos]
+    assert folders_of(Pictures(world="ink")) == [] and scored_on([]) == "held-out data"  # drawn scenes
+
+
+# --- scorers ---
 
 
 class Oracle(nn.Module):
@@ -205,19 +257,19 @@ class Oracle(nn.Module):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_every_preset_is_judged_the_same_at_each_look(name, pictures, tmp_path):
+def test_every_preset_is_scored_the_same_each_time(name, pictures, tmp_path):
     preset = build(CONFIGS[name](pictures, updates=2, device="cpu", tracker="none", out=tmp_path))
     nets = {net: preset.nets[net].eval() for net in preset.averaged}
     before = torch.random.get_rng_state()
-    scores = preset.judge(nets)
+    scores = preset.scorer(nets)
     torch.manual_seed(99)
-    assert preset.judge(nets) == scores
+    assert preset.scorer(nets) == scores
     assert all(0 < score < float("inf") for score in scores.values())
     with torch.no_grad():
         for net in nets.values():
             for parameter in net.parameters():
                 parameter.mul_(1.5)
-    assert preset.judge(nets) != scores
+    assert preset.scorer(nets) != scores
     torch.random.set_rng_state(before)
 
 
@@ -237,30 +289,30 @@ def test_the_truth_scores_zero_and_a_copy_does_not():
     assert copy_distance == pytest.approx(slow, rel=1e-5) and slow > 0.05
 
 
-def test_folders_are_judged_by_other_pictures_of_the_target(pictures):
+def test_folders_are_scored_by_other_pictures_of_the_target(pictures):
     """Drawn in its colours, results are nearer to it than the photo is."""
     config = Unpaired(a=pictures / "photos", b=pictures / "paintings" / "dots", crop=48)
-    judge = without_pairs(config, 0, lambda source, _: by_network("g", source))
-    assert isinstance(judge, AgainstCrowd)
-    real = judge.held["b"]
+    scorer = without_pairs(config, 0, lambda source, _: by_network("g", source))
+    assert isinstance(scorer, AgainstCrowd)
+    real = scorer.held["b"]
     others = iter(real.flip(0).split(8))
-    perfect = judge({"g": Oracle(lambda image: next(others))})["sliced_wasserstein"]
-    assert perfect < 0.5 * judge({"g": Oracle(lambda image: image)})["sliced_wasserstein"]
+    perfect = scorer({"g": Oracle(lambda image: next(others))})["sliced_wasserstein"]
+    assert perfect < 0.5 * scorer({"g": Oracle(lambda image: image)})["sliced_wasserstein"]
 
 
 def test_stargan_by_domains(pictures):
     """In each domain for itself: a copy of the picture is in the wrong one."""
     folder = Labelled(folder=pictures / "paintings", crop=48)
-    judge = stargan_judge(folder, seed=0, domains=2)
+    scorer = stargan_scorer(folder, seed=0, domains=2)
     stream = labelled(folder, 0, "held")
 
     def right(image: Tensor, target: Tensor) -> Tensor:
         options = [[sample["image"] for sample in map(stream.__getitem__, range(60)) if sample["label"] == d] for d in (0, 1)]
         return torch.stack([options[int(kind)][number] for number, kind in enumerate(target)])
 
-    copied = judge({"g": Oracle(lambda image, target: image)})["sliced_wasserstein"]
-    assert judge({"g": Oracle(right)})["sliced_wasserstein"] < copied
-    worlds = stargan_judge(Labelled(worlds=("palette", "ink"), crop=32), seed=0, domains=3)
+    copied = scorer({"g": Oracle(lambda image, target: image)})["sliced_wasserstein"]
+    assert scorer({"g": Oracle(right)})["sliced_wasserstein"] < copied
+    worlds = stargan_scorer(Labelled(worlds=("palette", "ink"), crop=32), seed=0, domains=3)
     assert set(worlds.held["label"].tolist()) == {1, 2}
     for name, label in (("palette", 1), ("ink", 2)):
         stream = pairs(Pairs(world=name, crop=32), 0, "held")
@@ -283,9 +335,9 @@ def test_restored_pictures_that_are_the_pictures_score_zero():
 def test_a_painter_that_paints_nothing(pictures, tmp_path):
     """Keeps all of the content, and its style is that of the recoloured photo."""
     preset = build(CONFIGS["painter"](pictures, updates=2, device="cpu", tracker="none", out=tmp_path))
-    judge = dataclasses.replace(preset.judge, held=dataclasses.replace(preset.judge.held, count=4))
-    scores = judge({"stylizer": Oracle(lambda photo, code: photo), "encoder": Oracle(lambda painting: painting.mean((2, 3)))})
-    recolored, painting = (judge.features(judge.held[name]) for name in ("recolored", "painting"))
+    scorer = dataclasses.replace(preset.scorer, held=dataclasses.replace(preset.scorer.held, count=4))
+    scores = scorer({"stylizer": Oracle(lambda photo, code: photo), "encoder": Oracle(lambda painting: painting.mean((2, 3)))})
+    recolored, painting = (scorer.features(scorer.held[name]) for name in ("recolored", "painting"))
     style = nearest_neighbor_distance(recolored, {layer: painting[layer] for layer in Painting.style_layers}).item()
     assert scores["content_distance"] == pytest.approx(0, abs=1e-6)
     assert scores["neighbor_distance"] == pytest.approx(style, rel=1e-4)

@@ -3,24 +3,22 @@
     >>> config, plan = fit(Cyclegan(minutes=10, data=Unpaired(world="ink")))
     budget: crop 64, batch 1 at 0.41 s an update: about 1463 updates in 10 minutes, until 14:32
 
-What to choose from, and how many updates are enough, the options of each preset declare.
+The sizes to choose from and the target number of updates are declared by the options of each preset.
 """
 
 import dataclasses
 import json
 import os
 import time
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from accelerate import PartialState
 
 from training.commands.speed import COLD, Build, speed
-from training.options import Run
+from training.options import Run, either
 from training.presets import build
 
 LOOKS = 10  # log lines, grids and saves of a short training: each at least as many
-INTERVALS = ("log_every", "sample_every", "save_every")
 
 
 @dataclass(frozen=True)
@@ -63,13 +61,7 @@ def clock(moment: float) -> str:
     return time.strftime("%H:%M", time.localtime(moment))
 
 
-def options_in(words: Sequence[str]) -> set[str]:
-    """Names of the options in a command line, as the classes of training.options have them: {"batch", "data.crop"}."""
-    names = {word.removeprefix("--").partition("=")[0].replace("-", "_") for word in words if word.startswith("--")}
-    return {"data.crop" if name == "crop" else name for name in names}  # learn-style has no other data
-
-
-def as_before(config: Run, given: Collection[str] = ()) -> Run:
+def as_before(config: Run) -> Run:
     """For a training that goes on: with the sizes and intervals that it began with, where none are given now."""
     if not (config.resume and (config.out / "state.pt").exists()):
         return config
@@ -77,49 +69,46 @@ def as_before(config: Run, given: Collection[str] = ()) -> Run:
         saved = json.loads((config.out / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):  # without it, a training still goes on
         return config
-    config = dataclasses.replace(config, **{name: saved[name] for name in ("batch", *INTERVALS) if name not in given})
-    return config if "data.crop" in given else config.sized(saved.get("data", saved)["crop"], config.batch)
+    missing = {name: saved[name] for name in ("batch", *config.intervals) if getattr(config, name) is None}
+    config = dataclasses.replace(config, **missing)
+    return config.sized(either(config.data.crop, saved["data"]["crop"]), config.batch)
 
 
-def fit(config: Run, given: Collection[str] = (), build: Build = build) -> tuple[Run, Plan | None]:
-    """`config` with the largest crop and batch that leave `config.enough` updates, and what to expect of it.
+def fit(config: Run, build: Build = build) -> tuple[Run, Plan | None]:
+    """`config` with the largest crop and batch that leave `config.target_updates` updates, and what to expect of it.
 
-    No plan is made where there is nothing to choose: of a budget in updates, of a training that goes on, of sizes that are given.
-    Nothing is written, and random numbers come as if nothing had been measured.
+    Crop, batch and intervals that are given stay. No plan is made where there is nothing to choose: of a budget in updates, of a
+    training that goes on, of sizes that are given. Nothing is written, and random numbers come as if nothing had been measured.
 
     Args:
-        config: With the standard crop and batch where none are given.
-        given: Names of the options that were asked for and stay as they are.
+        config: With None for a crop, batch or interval that may be chosen.
         build: Makes the training.
     """
     going_on = config.resume and (config.out / "state.pt").exists()
-    if config.minutes is None or config.updates is not None or going_on or {"batch", "data.crop"} <= {*given}:
-        return config, None
-    plan, larger = choose(config, sizes(config, given), build)
+    if config.minutes is None or config.updates is not None or going_on or None not in (config.batch, config.data.crop):
+        return config.resolved(), None
+    plan, larger = choose(config, sizes(config), build)
     lines = [plan.outlook()]
     if larger:
         lines.insert(0, f"budget: crop {larger.crop}, batch {larger.batch} would leave time for {larger.updates} updates only")
-    if plan.updates < config.enough:
-        minutes = config.enough / plan.speed / 60
-        lines.append(f"budget: that is little; {config.enough} updates would take --minutes {minutes:.1f}")
+    if plan.updates < config.target_updates:
+        minutes = config.target_updates / plan.speed / 60
+        lines.append(f"budget: that is little; {config.target_updates} updates would take --minutes {minutes:.1f}")
     if PartialState().is_main_process:
         print("\n".join(lines))
-    return scheduled(config.sized(plan.crop, plan.batch), plan.updates, given), plan
+    return scheduled(config.sized(plan.crop, plan.batch), plan.updates), plan
 
 
-def scheduled(config: Run, updates: int, given: Collection[str]) -> Run:
-    """With intervals that a training of so few updates has some of."""
-    shorter = {name: max(1, min(getattr(config, name), updates // LOOKS)) for name in INTERVALS if name not in given}
-    return dataclasses.replace(config, **shorter)
+def scheduled(config: Run, updates: int) -> Run:
+    """With intervals that a training of so few updates has some of, where none are given."""
+    shorter = {name: max(1, min(standard, updates // LOOKS)) for name, standard in config.intervals.items()}
+    return dataclasses.replace(config, **{name: either(getattr(config, name), interval) for name, interval in shorter.items()})
 
 
-def sizes(config: Run, given: Collection[str]) -> list[tuple[int, int]]:
+def sizes(config: Run) -> list[tuple[int, int]]:
     """Crops and batches to choose from, the smallest first, the standard last."""
-    standard = (config.data.crop, config.batch)
-    crops_and_batches = [
-        (standard[0] if "data.crop" in given else crop, standard[1] if "batch" in given else batch)
-        for crop, batch in config.smaller
-    ]
+    crops_and_batches = [(either(config.data.crop, crop), either(config.batch, batch)) for crop, batch in config.sizes]
+    standard = crops_and_batches[-1]
     parts = config.accumulate * int(os.environ.get("WORLD_SIZE", 1))
     whole = [size for size in crops_and_batches if size[1] % parts == 0 and pixels(size) < pixels(standard)]
     return [*dict.fromkeys(whole), standard]
@@ -132,7 +121,7 @@ def pixels(size: tuple[int, int]) -> int:
 
 def choose(config: Run, sizes: list[tuple[int, int]], build: Build) -> tuple[Plan, Plan | None]:
     """The largest size that makes enough updates, else the smallest; and of those that do not, the smallest that was tried."""
-    wanted = config.enough / (config.minutes * 60)  # updates per second
+    wanted = config.target_updates / (config.minutes * 60)  # updates per second
     plan, larger = None, None
     for size in reversed(sizes):
         if plan is not None:

@@ -1,4 +1,4 @@
-"""What a finetuning has changed: held-out photos in the style of held-out paintings, the new and the older, before and after."""
+"""What a finetuning has changed: photos in the style of paintings, the new and the older, before and after."""
 
 import json
 from dataclasses import replace
@@ -21,7 +21,7 @@ Changes = dict[str, dict[str, list[float]]]  # paintings -> score -> before and 
 def report(config: Finetune, preset: Preset, old: StyleTransferPipeline) -> str:
     """Compare the package of the run with `old`, from before; write changes.json and a line of the card, and return the line."""
     package = config.out / "pipeline"
-    device = next(preset.judge.features.parameters()).device
+    device = next(preset.scorer.features.parameters()).device
     painters = [
         {"stylizer": pipe.stylizer.to(device), "encoder": pipe.encoder.to(device)} for pipe in (old, load_pipeline(package))
     ]
@@ -29,20 +29,20 @@ def report(config: Finetune, preset: Preset, old: StyleTransferPipeline) -> str:
     changes: Changes = {}
     for name, folder in folders.items():
         held = PhotosAndPaintings(config.data.photos, folder, config.data.crop, config.seed, "held")
-        judge = replace(preset.judge, held=Held(lambda held=held: held, COUNT))
-        before, after = (judge(nets) for nets in painters)
+        scorer = replace(preset.scorer, held=Held(lambda held=held: held, COUNT))
+        before, after = (scorer(nets) for nets in painters)
         changes[name] = {score: [before[score], after[score]] for score in SHOWN}
     (config.out / FILE).write_text(json.dumps(changes, indent=2) + "\n", encoding="utf-8")
-    sentence, fields = describe_changes(changes), read_json(package / FIELDS_FILE)
+    sentence, fields = describe_changes(changes, preset.scored_on), read_json(package / FIELDS_FILE)
     write_card(package, fields | {"training": f"{fields['training']}\n\n{sentence}"})
     return sentence
 
 
-def describe_changes(changes: Changes) -> str:
-    """A sentence for people."""
+def describe_changes(changes: Changes, scored_on: str) -> str:
+    """A sentence for people; `scored_on` is that of the preset."""
     parts = []
     for paintings, scores in changes.items():
         told = [f"{name.replace('_', ' ')} {before:.3f} -> {after:.3f}" for name, (before, after) in scores.items()]
         parts.append(f"{paintings}: {', '.join(told)}")
     unknown = "" if "older paintings" in changes else " What it lost of older ones is not known: --replay was given none."
-    return f"Held-out photos and paintings, before and after, less is better: {'; '.join(parts)}.{unknown}"
+    return f"Scores on {scored_on}, before and after, lower is better: {'; '.join(parts)}.{unknown}"

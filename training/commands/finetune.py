@@ -10,7 +10,7 @@ from training.presets.painter import load_painter
 
 
 def main(arguments: list[str]) -> None:
-    """Train, also until Ctrl-C, then write the package and say what has changed on held-out pictures."""
+    """Train, also until Ctrl-C, then write the package and say what has changed."""
     config = tyro.cli(Finetune, prog="python -m training finetune", args=arguments)
 
     from training.commands.changes import report
@@ -18,5 +18,5 @@ def main(arguments: list[str]) -> None:
     _, old = load_painter(config.pretrained)
     if has_adapters(old):
         print(f"warning: {DROPPED}", file=sys.stderr)
-    if trainer := train(config, arguments, finetune):
+    if trainer := train(config, finetune):
         print(report(trainer.config, trainer.preset, old))

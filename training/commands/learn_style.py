@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> None:
     from training.packaging.style import add_style
 
     package, _ = painter_for(config)
-    if not train(config, arguments, learn_style):
+    if not train(config, learn_style):
         return
     learned = config.out / "pipeline"
     config.style_file.parent.mkdir(parents=True, exist_ok=True)

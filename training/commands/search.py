@@ -1,7 +1,7 @@
 """`python -m training search PRESET --trials N --minutes M [-- OPTIONS]`: good options of a preset, by many short trainings.
 
 Options come from the space that the preset declares. The first training has the preset's own, later ones what Optuna proposes
-(TPE, Bergstra et al. 2011). All are judged alike on held-out pictures, and end early where they fall behind most others.
+(TPE, Bergstra et al. 2011). All are scored alike, and end early where they fall behind most others.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ import tyro
 from optuna.trial import FrozenTrial, TrialState
 
 from training.check import refuse
-from training.commands.budget import fit, options_in
+from training.commands.budget import fit
 from training.commands.speed import speed
 from training.commands.trial import STEPS, Objective
 from training.evaluate.report import markdown
@@ -59,10 +59,13 @@ def main(words: Sequence[str]) -> None:
     middle = [*words, "--"].index("--")
     options = tyro.cli(Search, prog="python -m training search", args=words[:middle], description=__doc__)
     own = list(words[middle + 1 :])
-    base = tyro.cli(PRESETS[options.preset], prog=f"python -m training search {options.preset} --", args=[*own, *options.budget])
-    space = {name: values for name, values in type(base).space.items() if name not in options_in(own)}
+    preset = PRESETS[options.preset]
+    prog = f"python -m training search {options.preset} --"
+    parsed = vars(tyro.cli(with_space_optional(preset), prog=prog, args=[*own, *options.budget]))
+    space = {name: values for name, values in preset.space.items() if parsed[name] is None}
+    base = preset(**{name: value for name, value in parsed.items() if name not in space})
     if not space:
-        raise ValueError(f"there is nothing to search: all of {', '.join(type(base).space)} are given")
+        raise ValueError(f"there is nothing to search: all of {', '.join(preset.space)} are given")
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         raise ValueError("a search trains in a single process; start it without torchrun or accelerate launch")
     for warning in refuse(base.data, options.out / "pictures.json"):
@@ -74,7 +77,7 @@ def main(words: Sequence[str]) -> None:
     if study.user_attrs.get("task", task) != task:
         raise ValueError(f"{options.out} holds the search of {study.user_attrs['task']}; give another --out")
     if "task" not in study.user_attrs:
-        for name, value in measured(base, options_in(own)).items():
+        for name, value in measured(base).items():
             study.set_user_attr(name, value)
         study.set_user_attr("task", task)  # last: an interrupted measuring starts again
     if not study.get_trials(states=(*OVER, TrialState.WAITING)):
@@ -96,9 +99,16 @@ def main(words: Sequence[str]) -> None:
         print(report(study, options.out, [options.preset, *own]))
 
 
-def measured(base: Run, given: set[str]) -> dict[str, int]:
+def with_space_optional(preset: type[Run]) -> type[Run]:
+    """The options of `preset`, where None stands for one of its space that is not given."""
+    kinds = {field.name: field.type for field in dataclasses.fields(preset)}
+    optional = [(name, kinds[name] | None, None) for name in preset.space]
+    return dataclasses.make_dataclass(preset.__name__, optional, bases=(preset,), frozen=True, kw_only=True)
+
+
+def measured(base: Run) -> dict[str, int]:
     """What all trainings of a search share: sizes that suit its budget, and updates between two validations."""
-    config, plan = fit(base, given)
+    config, plan = fit(base)
     updates = config.updates or (plan.updates if plan else int(speed(config) * config.minutes * 60))
     every = base.validate_every or max(1, updates // STEPS)
     return {"crop": config.data.crop, "batch": config.batch, "validate_every": every}

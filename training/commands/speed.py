@@ -57,7 +57,7 @@ def mean_speed(trainer: Trainer, cycle: int, wanted: float) -> float:
         trainer.train_one([next(batches) for _ in range(trainer.config.accumulate)])
         if trainer.accelerator.device.type == "cuda":
             torch.cuda.synchronize()
-        return processes.agree(trainer.accelerator, time.monotonic() - started, False)[0]
+        return processes.synchronize(trainer.accelerator, time.monotonic() - started, False)[0]
 
     speeds = []
     for moment in MOMENTS:

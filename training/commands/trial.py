@@ -48,9 +48,9 @@ class Objective:
 
     @cached_property
     def standard(self) -> Preset:
-        """It judges all: the judge of a preset may weigh as its options do, and then two of them cannot be compared."""
+        """It scores all: the scorer of a preset may weigh as its options do, and then two of them cannot be compared."""
         preset = build(self.base)
-        preset.judge({name: preset.nets[name].eval() for name in preset.averaged})  # reads the pictures, in nobody's time
+        preset.scorer({name: preset.nets[name].eval() for name in preset.averaged})  # reads the pictures, in nobody's time
         return preset
 
     def __call__(self, trial: optuna.Trial) -> float:
@@ -62,8 +62,8 @@ class Objective:
     def train(self, trial: optuna.Trial, config: Run) -> float:
         standard, steps = self.standard, {0}  # made before the clock of the training runs
 
-        def judge(nets: dict[str, nn.Module]) -> dict[str, float]:
-            scores, step = standard.judge(nets), round(STEPS * trainer.progress())
+        def scorer(nets: dict[str, nn.Module]) -> dict[str, float]:
+            scores, step = standard.scorer(nets), round(STEPS * trainer.progress())
             score = next(iter(scores.values()))
             if step not in steps and math.isfinite(score):
                 steps.add(step)
@@ -73,9 +73,9 @@ class Objective:
             return scores
 
         quiet = {"tracker": "none", "hub": Hub(), "resume": False, "sample_every": 10**9}
-        preset = dataclasses.replace(build(config), judge=judge)
+        preset = dataclasses.replace(build(config), scorer=scorer)
         trainer = Fleeting(preset, dataclasses.replace(config, **quiet))
-        for net in standard.nets.values():  # the judge may look through one of them
+        for net in standard.nets.values():  # the scorer may look through one of them
             net.to(trainer.accelerator.device)
         try:
             with contextlib.redirect_stdout(io.StringIO()):  # it speaks of a package and a folder

@@ -1,5 +1,6 @@
 """Photos and paintings from folders: checked before the first update, decoded once, cropped by position."""
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tqdm import tqdm
 
 from styletransfer.color import Palette, recolor, transport
 from training.data.worlds import scene
+from training.options import Crops, Labelled
 
 PARTS = ("train", "held")
 SCENES = 64  # that are drawn where there are no photos
@@ -47,7 +49,11 @@ class ImageFolder:
 
 
 def picture_files(root: Path, part: str | None = None) -> list[Path]:
-    """Files below `root`, hidden ones left out, or `root` itself; of ten and more the `part` that `ImageFolder` takes."""
+    """Files below `root`, hidden ones left out, or `root` itself; of ten and more the `part` that `ImageFolder` takes.
+
+    Raises:
+        ValueError: where there is no picture.
+    """
     if not root.exists():
         raise ValueError(f"no folder of pictures at {root}")
     paths = sorted(p for p in root.rglob("*") if p.is_file() and not any(q.startswith(".") for q in p.relative_to(root).parts))
@@ -55,21 +61,46 @@ def picture_files(root: Path, part: str | None = None) -> list[Path]:
         paths = [root]
     if not paths:
         raise ValueError(f"the folder {root} holds no pictures")
-    if part is not None and len(paths) >= 10:
-        paths = [path for number, path in enumerate(paths) if (number % 10 == 9) == (part == "held")]
-    return paths
+    held = paths[9::10]
+    if part is None or not held:
+        return paths
+    return held if part == "held" else [path for path in paths if path not in {*held}]
+
+
+def held_out(root: Path) -> list[Path]:
+    """The pictures below `root` that a training on it never sees: every tenth, and none of fewer than ten."""
+    paths, trained = picture_files(root), {*picture_files(root, "train")}
+    return [path for path in paths if path not in trained]
+
+
+def scored_on(folders: Iterable[Path]) -> str:
+    """What the samples of part "held" of these folders are, in words. Where there is no folder, they are other drawn scenes."""
+    held = [bool(held_out(folder)) for folder in folders]
+    if all(held):
+        return "held-out data"
+    return "partly held-out data" if any(held) else "training data"
+
+
+def domain_folders(root: Path) -> list[Path]:
+    return sorted(p for p in root.glob("*") if p.is_dir() and not p.name.startswith("."))
 
 
 def painting_folders(root: Path) -> list[Path]:
     """The folders of paintings in `root`, or else `root`."""
-    return sorted(p for p in root.glob("*") if p.is_dir() and not p.name.startswith(".")) or [root]
+    return domain_folders(root) or [root]
 
 
 def held_paintings(root: Path) -> list[Path]:
-    """Files that `PhotosAndPaintings` holds out. Folders of fewer than ten have none: they are not parted."""
-    return [
-        path for folder in painting_folders(root) if len(picture_files(folder)) >= 10 for path in picture_files(folder, "held")
-    ]
+    """Files that `PhotosAndPaintings` holds out."""
+    return [path for folder in painting_folders(root) for path in held_out(folder)]
+
+
+def folders_of(data: Crops) -> list[Path]:
+    """The folders that a training draws its pictures from, each of which is parted for itself; none where it draws scenes."""
+    folders = {name: folder for name, folder in vars(data).items() if isinstance(folder, Path)}
+    if isinstance(data, Labelled) and folders:
+        return domain_folders(data.folder)
+    return [part for name, folder in folders.items() for part in (painting_folders(folder) if name == "paintings" else [folder])]
 
 
 def decode(path: Path, shortest: int, limit: float = 2) -> Image.Image | str:

@@ -1,7 +1,8 @@
 """Endless streams of samples for every kind of supervision, from folders of pictures or from drawn scenes.
 
 Sample number `position` follows from (seed, position) alone, so a resumed training sees the same samples as one that ran through.
-Part "held" holds other pictures than part "train": other scenes, or every tenth file of a folder.
+Part "held" holds other pictures than part "train": other scenes, or every tenth file of a folder. A folder of fewer than ten is
+not parted, and both are the whole of it.
 
     >>> data = unpaired(Unpaired(world="hatching", crop=64), seed=0)
     >>> data[0]["a"].shape
@@ -22,7 +23,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from training.data.degrade import shrunk
-from training.data.folders import PARTS, ImageFolder, detailed_crop, random_crop, to_tensor
+from training.data.folders import PARTS, ImageFolder, detailed_crop, domain_folders, random_crop, to_tensor
 from training.data.worlds import RENDERERS, scene
 from training.options import Labelled, Pairs, Pictures, Unpaired
 
@@ -98,7 +99,7 @@ def labelled(config: Labelled, seed: int, part: str = "train") -> Stream:
         scenes = source(None, config.crop, part)
         draws = [scenes, *(rendered(scenes, world) for world in config.worlds)]
     else:
-        folders = sorted(p for p in config.folder.glob("*") if p.is_dir() and not p.name.startswith("."))
+        folders = domain_folders(config.folder)
         domains = tuple(folder.name for folder in folders)
         draws = [source(folder, config.crop, part) for folder in folders]
     if len(domains) < 2:

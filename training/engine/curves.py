@@ -42,7 +42,7 @@ def draw(history: dict, path: Path) -> None:
                 va="top",
                 color=CHOSEN,
             )
-        plain(top, f"{score.replace('_', ' ')} on held-out data (less is better)")
+        plain(top, f"{score.replace('_', ' ')} on {history['scored_on']} (lower is better)")
     for number, name in enumerate(losses):
         panel = figure.add_subplot(grid[number // COLUMNS + bool(score), number % COLUMNS])
         updates, values = points(history["losses"], name)

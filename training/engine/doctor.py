@@ -1,4 +1,4 @@
-"""The doctor: looks at a training now and then and says in a sentence what goes wrong, and what helps."""
+"""The doctor: examines a training at each logged update and describes in a sentence what goes wrong, and what helps."""
 
 import math
 from collections import defaultdict
@@ -9,13 +9,13 @@ from torch import Tensor
 
 from training.engine.recipe import Game, Recipe, Step, within
 
-PATIENCE = 3  # looks in a row that must agree: a single batch, or the first update, misleads
-RAW = 0.25  # part of the training in which images are not judged: healthy networks, too, begin with one grey picture and a grid
-THUMBNAIL = 16  # diversity and colour are judged at this size, where neither noise nor texture counts
+PATIENCE = 3  # examinations in a row with the same finding: a single batch, or the first update, misleads
+RAW = 0.25  # part of the training in which images are not examined: healthy networks, too, begin with one grey picture and a grid
+THUMBNAIL = 16  # diversity and colour are measured at this size, where neither noise nor texture counts
 
 TWIN = 0.1  # of the usual distance: two outputs this close are one picture
 TWINS = 0.25  # share of twins among all pairs, beyond those among the inputs: what is left is four pictures at most
-SURE = 0.03  # of the loss of a discriminator that cannot tell: less is 97 % certainty, where the generator learns little
+SURE = 0.03  # of the loss of an undecided discriminator: less is 97 % certainty, where the generator learns little
 FAINT = 1e-7  # gradient of a weight; ten times Adam's epsilon, below which the updates shrink with the gradient
 UNSEEN = 0.02  # mean difference of pixels in [-1, 1]: two and a half grey levels of 255
 INVERTED = -0.5  # correlation of input and output; -1 is a photographic negative, unrelated pictures stay near 0
@@ -42,12 +42,12 @@ ADVICE = {
 
 
 class Doctor:
-    """Remembers the last looks at a training; `examine` is one more."""
+    """Remembers the last examinations of a training; `examine` is one more."""
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
-        self.seen: dict[str, tuple[Tensor, Tensor]] = {}  # thumbnails of the last look
-        self.sick: dict[tuple[str, str], int] = defaultdict(int)  # looks in a row, by finding and network or image
+        self.seen: dict[str, tuple[Tensor, Tensor]] = {}  # thumbnails of the last examination
+        self.positive: dict[tuple[str, str], int] = defaultdict(int)  # examinations in a row, by finding and network or image
 
     @torch.no_grad()
     def examine(self, step: Step, values: dict[str, float]) -> dict[str, str]:
@@ -64,16 +64,18 @@ class Doctor:
             for game in playing:
                 if game.discriminator in phase.players:
                     loss = values.get(f"{phase.name}/{game.discriminator}")
-                    self.note("discriminator_too_strong", game.discriminator, too_strong(game, loss))
+                    self.count("discriminator_too_strong", game.discriminator, too_strong(game, loss))
             if phase.name == "generator":
                 weights = sum(p.numel() for name in phase.players for p in step.nets[name].parameters())
-                self.note("vanishing_gradient", phase.name, vanishing(values.get("generator/gradient_norm"), weights))
+                self.count("vanishing_gradient", phase.name, vanishing(values.get("generator/gradient_norm"), weights))
         for source, output in step.made_of if step.progress >= RAW else ():
-            self.look(output, step[source].float(), step[output].float(), real_like(step, output, playing), bool(playing))
-        return {name: ADVICE[name] for (name, _), looks in self.sick.items() if looks >= PATIENCE}
+            self.examine_images(
+                output, step[source].float(), step[output].float(), real_like(step, output, playing), bool(playing)
+            )
+        return {name: ADVICE[name] for (name, _), count in self.positive.items() if count >= PATIENCE}
 
-    def look(self, output: str, source: Tensor, made: Tensor, real: Tensor | None, playing: bool) -> None:
-        """Judge images `made` (B, 3, H, W) of `source`: images, or noise (B, Z). They should look like `real`."""
+    def examine_images(self, output: str, source: Tensor, made: Tensor, real: Tensor | None, playing: bool) -> None:
+        """Examine images `made` (B, 3, H, W) of `source`: images, or noise (B, Z). `real` are images of the target domain."""
         from_images = source.ndim == 4
         origin = source if from_images else real  # noise has no distances that a picture should keep
         if origin is not None:
@@ -81,19 +83,19 @@ class Doctor:
             several = pictures
             if len(made) == 1 and output in self.seen:
                 several = [torch.cat(both) for both in zip(self.seen[output], pictures, strict=True)]
-            self.note("mode_collapse", output, collapsed(*several))
+            self.count("mode_collapse", output, collapsed(*several))
             self.seen[output] = pictures
         if from_images:
-            self.note("colour_inversion", output, inverted(*pictures))
+            self.count("colour_inversion", output, inverted(*pictures))
         # a recipe may rehearse by copying before the game begins
         if playing and source.shape == made.shape:
-            self.note("identity_shortcut", output, unchanged(source, made))
-        self.note("checkerboard", output, checkerboard(made, real))
+            self.count("identity_shortcut", output, unchanged(source, made))
+        self.count("checkerboard", output, checkerboard(made, real))
 
-    def note(self, name: str, where: str, ill: bool | None) -> None:
-        """Count a look; None when it could not tell."""
-        if ill is not None:
-            self.sick[name, where] = self.sick[name, where] + 1 if ill else 0
+    def count(self, name: str, where: str, found: bool | None) -> None:
+        """Count an examination; None when nothing could be measured."""
+        if found is not None:
+            self.positive[name, where] = self.positive[name, where] + 1 if found else 0
 
 
 def no_number(name: str, value: float) -> bool:
@@ -104,7 +106,7 @@ def no_number(name: str, value: float) -> bool:
 def too_strong(game: Game, loss: float | None) -> bool | None:
     """Whether `loss` of the discriminator is next to nothing. A Wasserstein critic is never too strong (Arjovsky et al. 2017)."""
     unsure = torch.linspace(-1, 1, 41)
-    undecided = game.loss.discriminator(unsure, unsure).min().item()  # the least loss of one that cannot tell
+    undecided = game.loss.discriminator(unsure, unsure).min().item()  # the least loss of an undecided one
     return None if loss is None or undecided <= 0 else loss < SURE * undecided
 
 

@@ -1,4 +1,4 @@
-"""Who learns in a phase, and who only shows itself."""
+"""Which networks are trained in a phase, and calls that leave no trace in a network."""
 
 import contextlib
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def training_only(nets: dict[str, nn.Module], players: tuple[str, ...]) -> Itera
 
 
 @contextlib.contextmanager
-def on_show(nets: dict[str, nn.Module]) -> Iterator[None]:
+def buffers_restored(nets: dict[str, nn.Module]) -> Iterator[None]:
     """Inside, networks can be called without a trace: running means and power iterations become what they were."""
     before = {name: [value.clone() for value in net.buffers()] for name, net in nets.items()}
     try:

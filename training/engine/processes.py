@@ -45,7 +45,7 @@ def fast_precision(config: Run) -> str:
 
 
 def begin_together(accelerator: Accelerator, nets: dict[str, nn.Module], update: int, state: Path) -> None:
-    """Say what trains; every process starts from the weights of the first.
+    """Print what trains; every process starts from the weights of the first.
 
     Raises:
         ValueError: if not all processes have read the same `state`, and so are at the same `update`.
@@ -80,8 +80,8 @@ def mean_of_processes(accelerator: Accelerator, values: dict[str, Tensor]) -> di
     return dict(zip(values, means, strict=True))
 
 
-def agree(accelerator: Accelerator, seconds: float, stop: bool) -> tuple[float, bool]:
-    """The clock of the slowest, so that a budget ends for all at once, and whether any process was asked to stop."""
+def synchronize(accelerator: Accelerator, seconds: float, stop: bool) -> tuple[float, bool]:
+    """The clock of the slowest, so that a budget ends for all at once, and whether any process has to stop."""
     if accelerator.num_processes == 1:
         return seconds, stop
     word = torch.tensor([seconds, stop], device=accelerator.device, dtype=torch.float64)

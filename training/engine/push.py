@@ -94,12 +94,12 @@ class Pusher:
     def work(self) -> None:
         try:
             open_repository(self.config.hub.repo, private=self.config.hub.private)
-        except OSError as error:  # better heard now than after the first hour
-            tell(f"nothing can be pushed at present: {error}; the training goes on")
+        except OSError as error:  # better reported now than after the first hour
+            warn(f"nothing can be pushed at present: {error}; the training goes on")
         while (package := self.next()) is not None:
             self.failure = self.push(package)
             if self.failure and not self.ending:
-                tell(f"{package.title} was not pushed: {self.failure}; the training goes on")
+                warn(f"{package.title} was not pushed: {self.failure}; the training goes on")
 
     def next(self) -> Package | None:
         """The package that waits, or None after the last one."""
@@ -121,7 +121,7 @@ class Pusher:
                     except OSError as error:
                         if wait is None or isinstance(error, PermissionError) or self.newer(wait):
                             raise
-        except Exception as error:  # of the Hub, of an export, of a full disk: the training must not hear of it
+        except Exception as error:  # of the Hub, of an export, of a full disk: the training goes on
             return str(error) or type(error).__name__
 
     def newer(self, seconds: float) -> bool:
@@ -130,5 +130,5 @@ class Pusher:
             return self.news.wait_for(lambda: self.waiting is not None, seconds)
 
 
-def tell(sentence: str) -> None:
+def warn(sentence: str) -> None:
     tqdm.write(sentence, file=sys.stderr)

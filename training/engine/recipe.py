@@ -1,14 +1,15 @@
 """A recipe: the phases, adversarial games and weighted terms of a training, as data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from training.engine.pool import ImagePool
-from training.losses.adversarial import Adversarial, mean_verdict
+from training.losses.adversarial import Adversarial, mean_output
 from training.losses.lipschitz import Lipschitz, between, slopes
 
 WHOLE = (0.0, 1.0)  # of the training
@@ -29,14 +30,14 @@ class Term:
 
 @dataclass(frozen=True)
 class Game:
-    """`discriminator` judges the step's `real` against its `fake`, with `given` (labels, say) beside the image.
+    """`discriminator` tells the step's `real` from its `fake`, with `given` (labels, say) beside the image.
 
     Args:
         given: Name of what the discriminator gets beside the image: labels, say.
         emphasis: Name of a (B,) tensor that weighs each fake, on both sides of the game.
         lipschitz: What keeps the discriminator smooth.
         pool: Show it earlier fakes too, out of this many (Shrivastava et al. 2017, sec. 2.3); 0 for the new alone.
-        augment: Differentiable changes of every image before it is judged, in both phases (Zhao et al. 2020, DiffAugment).
+        augment: Differentiable augmentation of what the discriminator gets, in both phases (Zhao et al. 2020, DiffAugment).
         during: Part of the training in which it is played.
     """
 
@@ -69,17 +70,19 @@ class Step:
         nets: The networks by name.
         batch: Tensors by name.
         progress: Part of the training that is done, 0..1.
+        pools: Earlier fakes by discriminator, for the games that show them.
     """
 
     gallery: tuple[str, ...] = ()  # images that a sample grid shows, left to right
     # (input, output) of each generator, for the doctor: ("photo", "fake"), ("z", "fake")
     made_of: tuple[tuple[str, str], ...] = ()
 
-    def __init__(self, nets: dict, batch: dict[str, Tensor], progress: float = 0.0):
-        self.nets, self.batch, self.progress = nets, batch, progress
+    def __init__(
+        self, nets: dict, batch: dict[str, Tensor], progress: float = 0.0, pools: Mapping[str, ImagePool] = MappingProxyType({})
+    ):
+        self.nets, self.batch, self.progress, self.pools = nets, batch, progress, pools
         self.phase = None
-        self.pools: dict[str, ImagePool] = {}
-        self.verdicts: dict[tuple, list[Tensor]] = {}
+        self.outputs: dict[tuple, list[Tensor]] = {}
 
     def __getitem__(self, name: str):
         if name in self.batch:
@@ -90,11 +93,11 @@ class Step:
 
     def enter(self, phase: Phase) -> None:
         self.phase = phase
-        self.verdicts.clear()
+        self.outputs.clear()
 
-    def judge(self, game: Game, name: str) -> list[Tensor]:
-        """Verdicts on the image (or its features) `name`, kept for this phase. A discriminator that trains sees it detached."""
-        if (game.discriminator, name) not in self.verdicts:
+    def outputs_on(self, game: Game, name: str) -> list[Tensor]:
+        """The discriminator's outputs on the image (or its features) `name`, kept for this phase; detached while it trains."""
+        if (game.discriminator, name) not in self.outputs:
             image = self[name]
             if game.discriminator in self.phase.players:
                 image = tree_map(Tensor.detach, image)
@@ -102,8 +105,8 @@ class Step:
                     image = self.pools[game.discriminator](image)
             if game.augment is not None:
                 image = game.augment(image)
-            self.verdicts[game.discriminator, name] = self.nets[game.discriminator](image, *self.given(game))
-        return self.verdicts[game.discriminator, name]
+            self.outputs[game.discriminator, name] = self.nets[game.discriminator](image, *self.given(game))
+        return self.outputs[game.discriminator, name]
 
     def given(self, game: Game) -> tuple:
         return (self[game.given],) if game.given else ()
@@ -111,7 +114,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Recipe:
-    step: type[Step]
+    step: Callable[..., Step]  # a class of steps, or partial(Class, number=...)
     phases: tuple[Phase, ...]
     games: tuple[Game, ...] = ()
     terms: tuple[Term, ...] = ()
@@ -136,21 +139,21 @@ class Recipe:
     def discriminator_losses(self, step: Step, game: Game, update: int) -> dict[str, Tensor]:
         losses = {game.discriminator: self.play(step, game, game.loss.discriminator, real=True)}
         if update % game.lipschitz.every == 0:
-            penalty = game.lipschitz.penalty(self.judge_of(step, game), step[game.real], step[game.fake])
+            penalty = game.lipschitz.penalty(self.discriminator_of(step, game), step[game.real], step[game.fake])
             if penalty is not None:
                 losses[f"{game.discriminator}_penalty"] = penalty
         return losses
 
-    def judge_of(self, step: Step, game: Game) -> Callable[[Tensor], list[Tensor]]:
+    def discriminator_of(self, step: Step, game: Game) -> Callable[[Tensor], list[Tensor]]:
         """The discriminator of a game as a function of the image alone, as it sees it in training."""
 
-        def judge(image: Tensor) -> list[Tensor]:
+        def discriminate(image: Tensor) -> list[Tensor]:
             seen = image if game.augment is None else game.augment(image)
             net = step.nets[game.discriminator]
             # the bare forward: a prepared one computes in bf16, and a compiled one has no second derivative
             return type(net).forward(net, seen, *step.given(game))
 
-        return judge
+        return discriminate
 
     def slopes(self, step: Step) -> dict[str, Tensor]:
         """Mean slope of each discriminator of images at points between real and fake: what a Lipschitz method should bound."""
@@ -158,13 +161,13 @@ class Recipe:
         for game in (game for game in self.games if within(step.progress, game.during)):
             real, fake = step[game.real], step[game.fake]
             if isinstance(real, Tensor) and real.shape == fake.shape:
-                measured[f"{game.discriminator}/slope"] = slopes(self.judge_of(step, game), between(real, fake)).mean()
+                measured[f"{game.discriminator}/slope"] = slopes(self.discriminator_of(step, game), between(real, fake)).mean()
         return measured
 
     def play(self, step: Step, game: Game, side: Callable, real: bool) -> Tensor:
-        fakes = step.judge(game, game.fake)
-        reals = step.judge(game, game.real) if real else [None] * len(fakes)
-        value = mean_verdict([side(a, b) for a, b in zip(reals, fakes, strict=True)])
+        fakes = step.outputs_on(game, game.fake)
+        reals = step.outputs_on(game, game.real) if real else [None] * len(fakes)
+        value = mean_output([side(a, b) for a, b in zip(reals, fakes, strict=True)])
         return (value * step[game.emphasis]).mean() if game.emphasis else value.mean()
 
     def check(self, nets: dict, batch: dict[str, Tensor]) -> None:
@@ -182,8 +185,7 @@ class Recipe:
                 raise ValueError(f"no phase trains the discriminator {game.discriminator!r}")
         # every part of the training once: the start of each term and game
         for progress in sorted({part.during[0] for part in (*self.terms, *self.games)}):
-            step = self.step(nets, batch, progress)
-            step.pools = self.make_pools()
+            step = self.step(nets, batch, progress, self.make_pools())
             for phase in self.phases:
                 for name, loss in self.losses(step, phase).items():
                     if loss.ndim or not torch.isfinite(loss):

@@ -96,7 +96,7 @@ class State:
             self.pools[name].images = [image.to(self.accelerator.device) for image in mine]
         if "scaler" in state and self.accelerator.scaler is not None:
             self.accelerator.scaler.load_state_dict(state["scaler"])
-        if "validation" in state and self.validation.judge is not None:  # it is newer than some states
+        if "validation" in state and self.validation.scorer is not None:  # it is newer than some states
             self.validation.load_state_dict(state["validation"])
 
 

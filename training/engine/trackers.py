@@ -25,7 +25,7 @@ def begin_tracking(accelerator: Accelerator, config: Run) -> None:
     """Open the tracker that `config` names; with "none" all that is logged goes nowhere, in silence.
 
     Raises:
-        ValueError: with what the tracker says, if it does not start: nobody is logged in, say.
+        ValueError: with the error of the tracker, if it does not start: without a login, for example.
     """
     if config.tracker == "none":
         return

@@ -18,7 +18,7 @@ from training.engine.average import Average
 from training.engine.curves import draw
 from training.engine.doctor import ADVICE, Doctor
 from training.engine.history import History
-from training.engine.players import on_show, training_only
+from training.engine.players import buffers_restored, training_only
 from training.engine.preset import Preset
 from training.engine.push import Pusher
 from training.engine.run_folder import STATE
@@ -32,29 +32,30 @@ from training.options import Run, save_config
 class Trainer:
     """Trains a preset within the budget of a `Run` and leaves state, samples, curves, logs and the package in its folder.
 
-    The result of several processes is that of one, up to what looks at the other samples of a batch (batch norm, comparisons
+    The result of several processes is that of one, up to what depends on the other samples of a batch (batch norm, comparisons
     between samples) and random numbers, which each process draws for itself.
     """
 
     def __init__(self, preset: Preset, config: Run):
+        config = config.resolved()
         self.preset, self.config, self.recipe = preset, config, preset.recipe
         check_tracker(config.tracker)
         self.accelerator = processes.accelerator_of(config)
         self.update, self.seconds = 0, 0.0
         self.latest: dict[str, Tensor] = {}  # each loss when it was last computed: not every phase plays at every update
-        self.findings: dict[str, str] = {}  # of the doctor, at the last look
-        self.told: set[str] = set()
+        self.findings: dict[str, str] = {}  # of the doctor, at the last examination
+        self.reported: set[str] = set()
         self.pools = self.recipe.make_pools()
         self.doctor = Doctor(self.recipe)
-        self.history = History()
-        self.validation = Validation(preset.judge, config, self.recipe)
+        self.history = History(preset.scored_on)
+        self.validation = Validation(preset, config)
         set_seed(config.seed)  # spectral norm starts from random vectors
         for game in self.recipe.games:
             game.lipschitz.prepare(preset.nets[game.discriminator])
         optimizers = {
             phase.name: torch.optim.Adam(
-                [{"params": list(preset.nets[name].parameters()), "pace": preset.paces.get(name, 1.0)} for name in phase.players],
-                lr=preset.rates[phase.name],
+                [{"params": list(preset.nets[name].parameters()), "net": name} for name in phase.players],
+                lr=0.0,  # each update sets it by the schedule
                 betas=preset.betas,
             )
             for phase in self.recipe.phases
@@ -88,22 +89,22 @@ class Trainer:
         begun, stop = time.monotonic() - self.seconds, self.validation.exhausted
         with closing(bar), stopping_cleanly() as noted:
             if self.update == 0:
-                self.validate()  # where it starts from, and a held-out picture that is missing is missed now
+                self.validate()  # where it starts from, and pictures that are missing are missed now
             while self.progress() < 1 and not stop:
                 losses = self.train_one([next(batches) for _ in range(config.accumulate)])
                 self.report(losses, bar)
                 self.seconds = time.monotonic() - begun
                 if self.progress() < 1 and self.validation.due(self.update, self.progress()):
                     self.validate()
-                stop = self.agree(bool(noted) or self.validation.exhausted)
+                stop = self.synchronize(bool(noted) or self.validation.exhausted)
                 if self.update % config.save_every == 0:
                     self.save()
                     if self.pusher:
-                        self.pusher.offer(self.update, self.shipping())
+                        self.pusher.offer(self.update, self.averaged_nets())
             if not stop and self.validation.due(self.update, 1.0):
                 self.validate()
         if stop and accelerator.is_main_process:
-            print(self.farewell())
+            print(self.stop_message())
         self.save()
         if accelerator.is_main_process:
             self.finish()
@@ -117,16 +118,14 @@ class Trainer:
         seed = self.config.seed * 1_000_003 + self.update * self.accelerator.num_processes + self.accelerator.process_index
         set_seed(seed % 2**32)
         progress = self.progress()
-        steps = [self.recipe.step(self.nets, batch, progress) for batch in micro_batches]
-        for step in steps:
-            step.pools = self.pools
+        steps = [self.recipe.step(self.nets, batch, progress, self.pools) for batch in micro_batches]
         logged: dict[str, Tensor] = {}
         for phase in self.recipe.phases:
             if self.update % phase.every:
                 continue
             optimizer = self.optimizers[phase.name]
             for group in optimizer.param_groups:
-                group["lr"] = self.preset.rates[phase.name] * group["pace"] * self.schedule(progress)
+                group["lr"] = self.preset.rate(phase.name, group["net"], progress)
             with training_only(self.nets, phase.players):
                 for step in steps:
                     losses = self.recipe.losses(step, phase, self.update)
@@ -148,8 +147,8 @@ class Trainer:
                     game.lipschitz.after(self.nets[game.discriminator])
         self.update += 1
         self.latest |= logged
-        if self.speaks():
-            with on_show(self.nets):  # how often it is logged must not change what is learned
+        if self.is_logged():
+            with buffers_restored(self.nets):  # how often it is logged must not change what is learned
                 self.latest = processes.mean_of_processes(self.accelerator, self.latest | self.recipe.slopes(steps[-1]))
                 self.findings = self.doctor.examine(steps[-1], {name: float(value) for name, value in self.latest.items()})
         for name, average in self.averages.items():
@@ -162,25 +161,21 @@ class Trainer:
             return min(1.0, self.update / self.config.updates)
         return min(1.0, self.seconds / 60 / self.config.minutes)
 
-    def schedule(self, progress: float) -> float:
-        """Factor of the learning rates: 1, then a straight fall to 0."""
-        return min(1.0, (1 - progress) / (1 - self.preset.flat_part))
-
-    def shipping(self) -> dict[str, nn.Module]:
+    def averaged_nets(self) -> dict[str, nn.Module]:
         """The averaged networks."""
         return {name: average.net for name, average in self.averages.items()}
 
-    def agree(self, stop: bool) -> bool:
-        self.seconds, stop = processes.agree(self.accelerator, self.seconds, stop)
+    def synchronize(self, stop: bool) -> bool:
+        self.seconds, stop = processes.synchronize(self.accelerator, self.seconds, stop)
         return stop
 
     def validate(self) -> None:
-        """Score the averaged networks, in the first process; the others meet it when they next agree."""
-        if self.validation.judge is None or not self.accelerator.is_main_process:
+        """Score the averaged networks, in the first process; the others wait for it at the next synchronization."""
+        if self.validation.scorer is None or not self.accelerator.is_main_process:
             return
-        scores = self.validation.look(self.update, self.progress(), self.shipping())
-        self.history.note(self.history.scores, self.update, self.seconds, scores)
-        self.accelerator.log({f"held_out/{name}": value for name, value in scores.items()}, step=self.update)
+        scores = self.validation.score(self.update, self.progress(), self.averaged_nets())
+        self.history.add(self.history.scores, self.update, self.seconds, scores)
+        self.accelerator.log({f"validation/{name}": value for name, value in scores.items()}, step=self.update)
 
     def batches(self) -> Iterator[dict[str, Tensor]]:
         return processes.batches(self.accelerator, self.config, self.preset.data, self.update)
@@ -200,31 +195,31 @@ class Trainer:
             rate = self.update / self.seconds
             bar.total = round(self.update + max(0.0, config.minutes * 60 - self.seconds) * rate)
         bar.update(self.update - bar.n)
-        if self.speaks():
+        if self.is_logged():
             values = {name: value.item() for name, value in losses.items()}
             for name, value in values.items():
                 if value != value:
-                    raise self.ruined(f"{name} became NaN at update {self.update}")
+                    raise self.nan_error(f"{name} became NaN at update {self.update}")
             signals = {f"doctor/{name}": float(name in self.findings) for name in ADVICE}
             self.accelerator.log(values | signals, step=self.update)
-            self.history.note(self.history.losses, self.update, self.seconds, values)
+            self.history.add(self.history.losses, self.update, self.seconds, values)
             shown = {"doctor": ", ".join(self.findings)} if self.findings else {}
             bar.set_postfix(shown | {name.split("/")[-1]: f"{value:.3f}" for name, value in values.items()})
-            for name in self.findings.keys() - self.told:
+            for name in self.findings.keys() - self.reported:
                 bar.write(f"doctor, update {self.update}: {self.findings[name]}")
-            self.told |= self.findings.keys()
+            self.reported |= self.findings.keys()
         if self.accelerator.is_main_process and (self.update % config.sample_every == 0 or self.update == 1):
             with disk_permitting(f"the samples of update {self.update}"):
                 self.sample()
 
-    def speaks(self) -> bool:
+    def is_logged(self) -> bool:
         """Whether this update is logged: every `log_every`, the first, and those that are saved."""
         return self.update % self.config.log_every == 0 or self.update % self.config.save_every == 0 or self.update == 1
 
     @torch.no_grad()
     def sample(self) -> None:
         """A grid of the step's gallery for the first samples of the stream, made by the averaged networks."""
-        step = self.recipe.step(self.nets | self.shipping(), self.samples(8), self.progress())
+        step = self.recipe.step(self.nets | self.averaged_nets(), self.samples(8), self.progress())
         rows = [[("", to_pil(picture)) for picture in row] for row in zip(*(step[name] for name in step.gallery), strict=True)]
         grid = contact_sheet(rows, max(rows[0][0][1].size))
         folder = self.config.out / "samples"
@@ -240,7 +235,7 @@ class Trainer:
     def history_path(self) -> Path:
         return self.config.out / "history.json"
 
-    def ruined(self, what: str) -> FloatingPointError:
+    def nan_error(self, what: str) -> FloatingPointError:
         kept = f"the last good state is in {self.state_path}" if self.state_path.exists() else "no state was saved before"
         return FloatingPointError(f"{what}; {kept}. {self.findings.get('nan', '')}".rstrip())
 
@@ -248,7 +243,7 @@ class Trainer:
         # NaN may have come after the last log line, and must not take the place of a good state, or ship
         broken = [name for name in self.state.players if not all(p.isfinite().all() for p in self.nets[name].parameters())]
         if broken:
-            raise self.ruined(f"NaN in the weights of {', '.join(broken)} at update {self.update}")
+            raise self.nan_error(f"NaN in the weights of {', '.join(broken)} at update {self.update}")
         parts = self.state.gather()
         if not self.accelerator.is_main_process:
             return
@@ -263,7 +258,7 @@ class Trainer:
         self.state.restore(state)
         self.history.read(self.history_path, self.update)
 
-    def farewell(self) -> str:
+    def stop_message(self) -> str:
         if self.validation.exhausted:
             return f"stopped at update {self.update}: {self.config.patience} validations in a row were no better"
         return f"stopped at update {self.update}; go on with --resume --out {self.config.out}"
@@ -271,7 +266,7 @@ class Trainer:
     def finish(self) -> None:
         """Draw the curves and write the package, of the weights that ship."""
         out = self.config.out
-        if self.validation.judge is not None:
+        if self.validation.scorer is not None:
             print(self.validation.verdict())
         if self.validation.best is not None:
             for name, weights in self.validation.best["weights"].items():
@@ -279,4 +274,4 @@ class Trainer:
         if self.history.losses or self.history.scores:
             with disk_permitting("curves.png"):
                 draw(self.history.values(), out / "curves.png")
-        self.preset.export(self.shipping(), out / "pipeline")
+        self.preset.export(self.averaged_nets(), out / "pipeline")

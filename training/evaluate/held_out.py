@@ -1,9 +1,9 @@
-"""What a preset's networks are worth on held-out samples: the `judge` of a `Preset`. Less is better, and the first score decides.
+"""What a preset's networks are worth on samples of part "held": the `scorer` of a `Preset`. Lower is better; the first decides.
 
 Samples, noise and random directions are the same at each look, so that the scores of two moments can be compared.
 
-    >>> judge = AgainstTruth(partial(pairs, Pairs(world="ink"), 0, "held"), by_network("g"))
-    >>> judge({"g": UNetGenerator()})
+    >>> scorer = AgainstTruth(partial(pairs, Pairs(world="ink"), 0, "held"), by_network("g"))
+    >>> scorer({"g": UNetGenerator()})
     {'color_distance': 0.41}
 """
 
@@ -20,8 +20,8 @@ from training.evaluate.metrics.swd import sliced_wasserstein
 from training.evaluate.metrics.truth import color_distance
 from training.options import Unpaired
 
-COUNT = 16  # results that are judged one by one
-CROWD = 32  # translations that are judged as a crowd
+COUNT = 16  # results that are scored one by one
+CROWD = 32  # translations that are scored as a crowd
 DRAWN = 128  # pictures from noise
 CHUNK = 8  # of them at a time
 
@@ -105,7 +105,7 @@ class AgainstCrowd:
         held: Samples with the entry `real`, and what `make` needs.
         make: The results.
         real: Entry of the real pictures.
-        labels: Entries of the kind of a real picture and of the kind that its result should be. Each kind is then judged for
+        labels: Entries of the kind of a real picture and of the kind that its result should be. Each kind is then scored for
             itself, or results that stay as they are would look perfect.
         patches, directions: Of `sliced_wasserstein_distance`.
     """
@@ -126,7 +126,7 @@ class AgainstCrowd:
 
 
 def without_pairs(config: Unpaired, seed: int, make: Callable[[str, str], Make]) -> AgainstTruth | AgainstCrowd:
-    """The judge of a translation learned without pairs: by the truth, where the world is computed, else by other pictures of b.
+    """The scorer of a translation learned without pairs: by the truth, where the world is computed, else by other pictures of b.
 
     Args:
         make: Given the entry to translate and the one to look at: the results.
@@ -149,5 +149,5 @@ class WithNoise(Dataset):
 
 
 def from_noise(stream: Callable[[], Dataset], z_size: int, start: int = 0) -> AgainstCrowd:
-    """The judge of a network `g` that makes pictures from noise, by the samples {"real"} of a stream."""
+    """The scorer of a network `g` that makes pictures from noise, by the samples {"real"} of a stream."""
     return AgainstCrowd(Held(lambda: WithNoise(stream(), z_size), DRAWN, start), by_network("g", "z"))

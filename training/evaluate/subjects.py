@@ -11,7 +11,7 @@ from styletransfer import open_image
 from styletransfer.images import to_pil
 from styletransfer.pipelines.generation import GenerationPipeline
 from styletransfer.pipelines.photo import PhotoPipeline
-from training.data.folders import picture_files
+from training.data.folders import held_out, picture_files
 from training.evaluate.describe import SMALL
 from training.evaluate.independent import named_paintings
 from training.evaluate.metrics.pictures import SIDE, standard
@@ -69,7 +69,7 @@ def subject(
     """
     if pipe.task.takes == "noise":
         return from_noise(pipe, two_or_more("real pictures", "--paintings", paintings, limit))
-    files = two_or_more("photos", "--photos", photos, limit, "held" if held else None)
+    files = two_or_more("photos", "--photos", photos, limit, held)
     if pipe.scale > 1:
         return enlarged(pipe, files, evenly(picture_files(paintings), limit) if paintings else files)
     if paintings is None:
@@ -116,11 +116,11 @@ def from_noise(pipe: GenerationPipeline, real: list[Path]) -> Subject:
     return Subject([], copies, {None: real}, lambda look: pipe(list(range(len(real)))).images, protocol, side)
 
 
-def two_or_more(what: str, option: str, folder: Path | None, limit: int, part: str | None = None) -> list[Path]:
-    """Pictures below `folder`, of the `part` that training makes of it."""
+def two_or_more(what: str, option: str, folder: Path | None, limit: int, held: bool = False) -> list[Path]:
+    """Pictures below `folder`, or those alone that a training on it never sees."""
     if folder is None:
         raise ValueError(f"give {what} to judge by: {option} DIR")
-    files = evenly(picture_files(folder, part), limit)
+    files = evenly(held_out(folder) if held else picture_files(folder), limit)
     if len(files) < 2:
         raise ValueError(f"at least two {what} are needed, {folder} has {len(files)}")
     return files

@@ -1,4 +1,4 @@
-"""Adversarial games: what each side minimises, given the verdicts on real and fake images."""
+"""Adversarial games: what each side minimises, given the discriminator's outputs on real and fake images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Adversarial:
-    """The two sides of a game. Each takes (real, fake) verdicts (B, 1, h, w) and returns (B, 1, h, w), to be averaged."""
+    """The two sides of a game. Each takes (real, fake) outputs (B, 1, h, w) and returns (B, 1, h, w), to be averaged."""
 
     name: str
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor, Tensor], Tensor]
-    paired: bool = False  # the generator's side looks at the real verdicts too
+    paired: bool = False  # the generator's side looks at the real outputs too
 
 
 # Mao et al. 2017, eq. 9 with a = 0, b = c = 1
@@ -52,6 +52,6 @@ WASSERSTEIN = Adversarial(
 GAMES = {game.name: game for game in (LSGAN, HINGE, LOGISTIC, RELATIVISTIC, WASSERSTEIN)}
 
 
-def mean_verdict(verdicts: list[Tensor]) -> Tensor:
-    """Average (B,) of verdicts (B, 1, h, w), or (B, 1) of a discriminator without windows, over windows, then over scales."""
-    return torch.stack([verdict.float().flatten(1).mean(dim=1) for verdict in verdicts]).mean(dim=0)
+def mean_output(outputs: list[Tensor]) -> Tensor:
+    """Average (B,) of outputs (B, 1, h, w), or (B, 1) of a discriminator without windows, over windows, then over scales."""
+    return torch.stack([output.float().flatten(1).mean(dim=1) for output in outputs]).mean(dim=0)

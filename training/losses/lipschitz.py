@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.nn.utils.parametrize import is_parametrized
 
-from training.losses.adversarial import mean_verdict
+from training.losses.adversarial import mean_output
 
-Judge = Callable[[Tensor], list[Tensor]]
+Discriminator = Callable[[Tensor], list[Tensor]]
 
 
 class Lipschitz:
@@ -21,8 +21,8 @@ class Lipschitz:
     def prepare(self, discriminator: nn.Module) -> None:
         """Change the network, once, before training."""
 
-    def penalty(self, judge: Judge, real: Tensor, fake: Tensor) -> Tensor | None:
-        """A loss of the discriminator. `judge` maps images (B, C, H, W) to verdicts."""
+    def penalty(self, discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor | None:
+        """A loss of the discriminator, which maps images (B, C, H, W) to outputs, one for each scale."""
 
     def after(self, discriminator: nn.Module) -> None:
         """Change the weights after each of the discriminator's updates."""
@@ -56,8 +56,8 @@ class GradientPenalty(Lipschitz):
 
     weight: float = 10.0
 
-    def penalty(self, judge: Judge, real: Tensor, fake: Tensor) -> Tensor:
-        return self.weight * (slopes(judge, between(real, fake), create_graph=True) - 1).square().mean()
+    def penalty(self, discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
+        return self.weight * (slopes(discriminator, between(real, fake), create_graph=True) - 1).square().mean()
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class GradientNorm(Lipschitz):
     on: tuple[str, ...] = ("real",)
     every: int = 16
 
-    def penalty(self, judge: Judge, real: Tensor, fake: Tensor) -> Tensor:
+    def penalty(self, discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
         images = {"real": real, "fake": fake}
-        norms = [slopes(judge, images[name], create_graph=True).square().mean() for name in self.on]
+        norms = [slopes(discriminator, images[name], create_graph=True).square().mean() for name in self.on]
         return self.every * self.weight / 2 * sum(norms)
 
 
@@ -83,12 +83,12 @@ def between(real: Tensor, fake: Tensor) -> Tensor:
     return torch.lerp(real.detach().float(), fake.detach().float(), share)
 
 
-def slopes(judge: Judge, image: Tensor, create_graph: bool = False) -> Tensor:
-    """||dD/dx|| (B,) of the mean verdict at `image` (B, C, H, W), in fp32 whatever the precision around it."""
+def slopes(discriminator: Discriminator, image: Tensor, create_graph: bool = False) -> Tensor:
+    """||dD/dx|| (B,) of the mean output at `image` (B, C, H, W), in fp32 whatever the precision around it."""
     image = image.detach().float().requires_grad_(True)
     with torch.autocast(image.device.type, enabled=False):
-        verdict = mean_verdict(judge(image)).sum()
-        (gradient,) = torch.autograd.grad(verdict, image, create_graph=create_graph)
+        output = mean_output(discriminator(image)).sum()
+        (gradient,) = torch.autograd.grad(output, image, create_graph=create_graph)
     # the root has no gradient at zero, and where D is flat it is zero
     return (gradient.flatten(1).square().sum(dim=1) + 1e-12).sqrt()
 

@@ -28,7 +28,7 @@ def explain(folder: Path, template: str, address: str | None = None, **fields: s
     """
     run = folder.resolve().parent
     address = address or "user/" + (re.sub(r"[^\w.-]+", "-", run.name).strip("-.") or "package")
-    results = "Not measured. `python -m training evaluate` scores a package on held-out pictures."
+    results = "Not measured. `python -m training evaluate` scores a package."
     fields = {"template": template, "title": run.name, "address": address, "results": results} | fields
     write_card(folder, fields | findings(run, folder))
 
@@ -51,13 +51,13 @@ def findings(run: Path, folder: Path) -> dict:
     fields = {}
     if (run / CURVES_FILE).is_file():
         shutil.copyfile(run / CURVES_FILE, folder / CURVES_FILE)
-        fields["curves"] = f"![Losses and held-out score over the training]({CURVES_FILE})"
+        fields["curves"] = f"![Losses and score over the training]({CURVES_FILE})"
     history = read_json(run / "history.json") if (run / "history.json").is_file() else {}
     for row in history.get("scores", ()):
         if row["update"] == history["chosen"]:
             name, score = next((name, value) for name, value in row.items() if name not in ("update", "seconds"))
-            best = f"The averaged weights of update {row['update']} are in this package: {name} {score:.4g} on held-out data"
-            fields["chosen"] = f"{best}, the best of the validations that count."
+            best = f"The averaged weights of update {row['update']} are in this package: {name} {score:.4g}"
+            fields["chosen"] = f"{best} on {history['scored_on']}, the best of the validations that count."
     evaluation = run / EVALUATION_FILE
     # an older one is of another training in the same folder
     if evaluation.is_file() and evaluation.stat().st_mtime >= (folder / "model_index.json").stat().st_mtime:

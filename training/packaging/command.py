@@ -12,12 +12,13 @@ NO_PART_OF_THE_RESULT = ("out", "resume", "device", "workers", "log_every", "sam
 
 def describe(config: Run, *positional: str) -> str:
     """The command and every option of a training; options named in `positional` come without their name, before the others."""
+    config = config.resolved()
     options = flat(config)
     words = ["python -m training", config.preset, *(shlex.quote(options[name]) for name in positional), budget(config)]
     # what has no default must be given, and is taken along whole
     none = dataclasses.MISSING
     required = {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.default is f.default_factory is none}
-    default = flat(type(config)(updates=1, **required))
+    default = flat(type(config)(updates=1, **required).resolved())
     for name, value in options.items():
         if name not in ("minutes", "updates", *positional) and (value != default[name] or name.split(".")[0] in required):
             words.append(option(name, value))

@@ -1,4 +1,4 @@
-"""What a training leaves: the package of its averaged networks, with samples of held-out pictures and a card."""
+"""What a training leaves: the package of its averaged networks, with samples and a card."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -38,8 +38,8 @@ class Export:
         config: Of the training.
         pipeline: Makes the pipeline of the networks, which are given by name.
         template: Of the card, a file of model_cards/.
-        photos: Held-out photos for the samples; a pipeline that makes pictures from noise needs none.
-        paintings: Held-out paintings for the samples of a painter without named styles.
+        photos: For the samples; a pipeline that makes pictures from noise needs none.
+        paintings: For the samples of a painter without named styles.
         fields: What the card says otherwise than of other trainings.
 
     Example:
@@ -86,7 +86,7 @@ def generator(config: Run, name: str) -> Export:
 
 
 def held_out(config: Run) -> list[Image.Image]:
-    """Pictures to translate that were not trained on."""
+    """Pictures to translate, of part "held"."""
     stream, name = SOURCES[type(config.data)]
     data = stream(config.data, config.seed, part="held")
     return [to_pil(data[position][name]) for position in range(SAMPLES)]

@@ -48,4 +48,4 @@ def build(config: Run) -> "Preset":
     from accelerate.utils import set_seed
 
     set_seed(config.seed)
-    return BUILDERS[type(config)](config)
+    return BUILDERS[type(config)](config.resolved())

@@ -1,6 +1,7 @@
 """Translation one way, without pairs."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from training.options import RATES, Between, Run, Unpaired
@@ -22,16 +23,15 @@ class Cut(Run):
     blocks: int = 9
     """Residual blocks."""
     rate: float = 2e-4
-    """Learning rate of all players."""
-    batch: int = 1
+    """Learning rate of all networks."""
     nce: float = 1.0
-    """Weight of the contrast between patches of the photo and of the result."""
+    """Weight of the patchwise contrastive loss between photo and result."""
     identity: bool = True
-    """Contrast on pictures of the target domain too, which should stay as they are."""
+    """Add the identity loss: the contrastive loss on pictures of the target domain."""
     patches: int = 256
-    """Patches for each layer."""
+    """Patches sampled per layer."""
 
-    smaller = ((64, 1), (96, 1))
+    sizes = ((64, 1), (96, 1), (128, 1))
     space: ClassVar = {"rate": RATES, "width": (32, 64), "blocks": (6, 9), "nce": Between(0.3, 10)}
 
 
@@ -51,6 +51,7 @@ def cut(config: Cut) -> "Preset":
     """One generator, contrasted with its input patch by patch (Park et al. 2020, https://arxiv.org/abs/2007.15651)."""
     from styletransfer.models.patch_discriminator import PatchDiscriminator
     from styletransfer.models.patch_head import PatchHead
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import unpaired
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Phase, Recipe, Term
@@ -60,9 +61,6 @@ def cut(config: Cut) -> "Preset":
     from training.packaging.export import translator
     from training.steps.one_way import OneWay
 
-    class Sampled(OneWay):
-        patches = config.patches
-
     g = generator(config.width, config.blocks)
     nets = {
         "g": g,
@@ -71,7 +69,7 @@ def cut(config: Cut) -> "Preset":
     }
     identity = Term("contrast_b", patch_contrast, ("same_vectors", "b_vectors"), config.nce)
     recipe = Recipe(
-        step=Sampled,
+        step=partial(OneWay, patches=config.patches),
         phases=(Phase("generator", ("g", "head")), Phase("discriminator", ("d",))),
         games=(Game("d", "b", "fake", LSGAN),),  # appendix C.1
         terms=(
@@ -86,7 +84,8 @@ def cut(config: Cut) -> "Preset":
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=translator(config, "g"),
-        judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
+        scorer=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
+        scored_on=scored_on(folders_of(config.data)),
         betas=(0.5, 0.999),  # as pix2pix (Isola et al. 2017, sec. 3.3)
     )
 

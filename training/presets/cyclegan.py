@@ -22,14 +22,13 @@ class Cyclegan(Run):
     blocks: int = 9
     """Residual blocks; 6 suit 128 px, 9 suit 256 px."""
     rate: float = 2e-4
-    """Learning rate of all players."""
-    batch: int = 1
+    """Learning rate of all networks."""
     cycle: float = 10.0
-    """Weight of the way there and back."""
+    """Weight of the cycle-consistency loss."""
     identity: float = 5.0
-    """Weight of leaving alone what is in the target domain already."""
+    """Weight of the identity loss; 0 leaves it out."""
 
-    smaller = ((64, 1), (96, 1))
+    sizes = ((64, 1), (96, 1), (128, 1))
     space: ClassVar = {"rate": RATES, "width": (32, 64), "blocks": (6, 9), "cycle": Between(3, 30), "identity": Between(1, 15)}
 
 
@@ -38,6 +37,7 @@ def cyclegan(config: Cyclegan) -> "Preset":
     from torch.nn.functional import l1_loss
 
     from styletransfer.models.patch_discriminator import PatchDiscriminator
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import unpaired
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Phase, Recipe, Term
@@ -74,7 +74,8 @@ def cyclegan(config: Cyclegan) -> "Preset":
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g_ab",),
         export=translator(config, "g_ab"),
-        judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g_ab", source)),
+        scorer=without_pairs(config.data, config.seed, lambda source, _: by_network("g_ab", source)),
+        scored_on=scored_on(folders_of(config.data)),
         betas=(0.5, 0.999),  # as pix2pix (Isola et al. 2017, sec. 3.3)
     )
 

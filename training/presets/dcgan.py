@@ -21,22 +21,22 @@ class Dcgan(Run):
 
     data: Pictures = field(default_factory=Pictures)
     z_size: int = 100
-    """Numbers in the noise vector."""
+    """Dimensions of the noise vector."""
     width: int = 64
-    """Channels of the widest layers' smallest multiple."""
+    """Base number of channels."""
     rate: float = 2e-4
-    """Learning rate of both players."""
-    batch: int = 32
+    """Learning rate of generator and discriminator."""
     game: Loss = "logistic"
+    """Adversarial loss."""
     lipschitz: Smoothness = "none"
-    """What keeps the discriminator smooth."""
+    """Lipschitz regularization of the discriminator."""
     discriminator_updates: int = 1
-    """Updates of the discriminator for each of the generator."""
+    """Discriminator updates per generator update."""
     augment: bool = False
-    """Change real and fake pictures alike before they are judged (DiffAugment)."""
+    """Augment real and fake pictures before the discriminator sees them (DiffAugment)."""
 
-    smaller = ((32, 16), (32, 32), (64, 16))
-    enough = 2000
+    sizes = ((32, 16), (32, 32), (64, 16), (64, 32))
+    target_updates = 2000
     space: ClassVar = {"rate": RATES, "width": (32, 64), "lipschitz": ("none", "spectral", "r1", "r1r2")}
 
 
@@ -51,7 +51,7 @@ class Wgan(Dcgan):
     lipschitz: Smoothness = "gp"
     discriminator_updates: int = 5
 
-    enough = 5000
+    target_updates = 5000
     space: ClassVar = {"rate": RATES, "width": (32, 64), "lipschitz": ("gp", "clip", "spectral")}
 
 
@@ -64,7 +64,7 @@ class R3gan(Dcgan):
     game: Loss = "relativistic"
     lipschitz: Smoothness = "r1r2"
 
-    enough = 1000
+    target_updates = 1000
     space: ClassVar = {"rate": RATES, "width": (32, 64), "lipschitz": ("r1", "r2", "r1r2")}
 
 
@@ -84,15 +84,16 @@ def r3gan(config: R3gan) -> "Preset":
 
 
 def from_pictures(config: Dcgan, betas: tuple[float, float]) -> "Preset":
-    """Learns from all of the pictures and is judged on those held out."""
+    """Learns from pictures, and is scored on others of them."""
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import pictures
     from training.evaluate.held_out import from_noise as by_noise
 
-    judge = by_noise(partial(pictures, config.data, config.seed, "held"), config.z_size)
-    return from_noise(config, pictures(config.data, config.seed), judge, betas)
+    scorer = by_noise(partial(pictures, config.data, config.seed, "held"), config.z_size)
+    return from_noise(config, pictures(config.data, config.seed), scorer, scored_on(folders_of(config.data)), betas)
 
 
-def from_noise(config: Dcgan, data: "Dataset", judge: "AgainstCrowd", betas: tuple[float, float]) -> "Preset":
+def from_noise(config: Dcgan, data: "Dataset", scorer: "AgainstCrowd", scored_on: str, betas: tuple[float, float]) -> "Preset":
     from styletransfer.models.dcgan_discriminator import DCGANDiscriminator
     from styletransfer.models.dcgan_generator import DCGANGenerator
     from training.data.augment import diff_augment
@@ -128,6 +129,7 @@ def from_noise(config: Dcgan, data: "Dataset", judge: "AgainstCrowd", betas: tup
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=generator(config, "g"),
-        judge=judge,
+        scorer=scorer,
+        scored_on=scored_on,
         betas=betas,
     )

@@ -9,7 +9,7 @@ from training.presets.dcgan import Dcgan, from_noise
 if TYPE_CHECKING:
     from training.engine.preset import Preset
 
-FAR = 2**40  # a place in a stream that no training reaches, where nothing is held out
+FAR = 2**40  # a place in a stream that no training reaches, whose crops are new
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class Few(Dcgan):
     preset: ClassVar = "few"
 
     pictures: int = 1
-    """How many pictures of the data to learn from."""
+    """Number of pictures to learn from."""
     game: Loss = "hinge"
     lipschitz: Smoothness = "spectral"
     augment: bool = True
@@ -28,10 +28,10 @@ class Few(Dcgan):
 
 
 def few(config: Few) -> "Preset":
-    """Crops of a few pictures, all changed before they are judged (Zhao et al. 2020, sec. 3.3: real and fake, both phases)."""
+    """Crops of a few pictures, all changed before the discriminator sees them (Zhao et al. 2020, sec. 3.3)."""
     from training.data.streams import CropsOfFew
     from training.evaluate.held_out import from_noise as by_noise
 
     data = CropsOfFew(config.data, config.pictures, config.seed)
-    # held out are other crops: nothing else is to be learned
-    return from_noise(config, data, by_noise(lambda: data, config.z_size, FAR), betas=(0.5, 0.999))
+    scorer = by_noise(lambda: data, config.z_size, FAR)
+    return from_noise(config, data, scorer, scored_on="other crops of the training data", betas=(0.5, 0.999))

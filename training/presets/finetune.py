@@ -30,13 +30,13 @@ class Finetune(Painter):
     preset: ClassVar = "finetune"
 
     pretrained: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PACKAGE")] = "painter"
-    """Painter package: a folder, a Hub id, or the name of one that comes along."""
+    """Painter package: a folder, a Hub id, or the name of a bundled package."""
     rate: float = 2e-4
-    """Learning rate of the painter's networks: a fifth of the first training's, which had nothing to forget."""
+    """Learning rate of the painter's networks: a fifth of the initial training's, to limit forgetting."""
     replay: Path | None = None
-    """Folder of older paintings, or of folders of them: half of the samples, against forgetting."""
+    """Folder of older paintings, or of folders of them, for half of the samples; prevents forgetting."""
     out: Path = Path("runs/finetune")
-    """Folder of the run: as of any training, with the held-out scores before and after in changes.json."""
+    """Folder of the run: as of any training, with the scores before and after in changes.json."""
 
 
 def finetune(config: Finetune) -> "Preset":

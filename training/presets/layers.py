@@ -19,14 +19,14 @@ class Layers(Run):
     width: int = 64
     """Channels of the first layer."""
     rate: float = 2e-4
-    """Learning rate of both players."""
+    """Learning rate of generator and discriminator."""
     content: float = 10.0
     """Weight of the content distance on the discriminator's layers."""
     style: float = 10.0
     """Weight of the style distance on them."""
 
-    smaller = ((64, 2), (64, 4), (128, 2))
-    enough = 500
+    sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
+    target_updates = 500
     space: ClassVar = {"rate": RATES, "width": (32, 64), "content": Between(1, 100), "style": Between(1, 100)}
 
 
@@ -34,6 +34,7 @@ def layers(config: Layers) -> "Preset":
     """Content and style by the middle layers of the discriminator: it learns what the domain looks like, and how to see it."""
     from styletransfer.models.patch_discriminator import PatchDiscriminator
     from styletransfer.models.unet_generator import UNetGenerator
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import unpaired
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Phase, Recipe, Term
@@ -43,7 +44,7 @@ def layers(config: Layers) -> "Preset":
     from training.losses.matching import feature_matching
     from training.losses.perceptual import content_distance, style_distance
     from training.packaging.export import translator
-    from training.steps.semantic import Layers as LayersStep
+    from training.steps.features import Layers as LayersStep
 
     levels = min(8, config.data.crop.bit_length() - 1)
     nets = {
@@ -68,7 +69,8 @@ def layers(config: Layers) -> "Preset":
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=translator(config, "g"),
-        judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
+        scorer=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
+        scored_on=scored_on(folders_of(config.data)),
         betas=(0.5, 0.999),
         clip_norm=20.0,
     )

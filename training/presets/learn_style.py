@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from training.engine.preset import Preset
 
 PAINTING_SCALE = (0.35, 0.7)  # side of a crop relative to the painting's shorter side: closer than the base, for broader strokes
-SCORED = 8  # held-out photos of a validation
+SCORED = 8  # photos of a validation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,56 +27,55 @@ class LearnStyle(Run):
     preset: ClassVar = "learn-style"
 
     package: tyro.conf.Positional[str] = "painter"
-    """Painter package: a folder, a Hub id, or the name of one that comes along."""
+    """Painter package: a folder, a Hub id, or the name of a bundled package."""
     paintings: Path
-    """A painting to learn from, or a folder of a few."""
+    """A painting to learn from, or a folder of several."""
     name: str
-    """What to call the style."""
+    """Name of the style."""
     photos: Path | None = None
-    """Folder of photos to practise on; none draws scenes."""
+    """Folder of photos to train on. Default: a built-in synthetic data set of drawn scenes."""
     file: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Style file to write; NAME.safetensors by default."""
     add: Path | None = None
-    """Write a copy of the package that has the style, too; an empty or new folder."""
-    crop: Annotated[int, tyro.conf.arg(aliases=["--data.crop"])] = 192  # what errors about pictures call it
-    """Side of the square training crops, in pixels."""
+    """Also write a copy of the package with the new style into this new or empty folder."""
+    crop: Annotated[int | None, tyro.conf.arg(aliases=["--data.crop"])] = None  # what errors about pictures call it
+    """Side of the square training crops in pixels. Default: 192; --minutes may reduce it."""
+    data: Data = field(init=False)
     from_style: str | None = None
-    """A style of the package, or a style file, whose strokes to start from: one of a like hand takes less time."""
+    """A style of the package, or a style file, to initialize from: a similar one saves time."""
     features: Features = field(default_factory=Features)
     rate: float = 2e-3
     """Learning rate of the adapter."""
     discriminator_rate: float = 4e-4
     """Learning rate of the discriminator."""
     content: float = 3.0
-    """Weight of the content distance to the recoloured photo."""
+    """Weight of the content loss against the recoloured photo."""
     style: float = 20.0
-    """Weight of the nearest-neighbour feature distance to the painting."""
+    """Weight of the nearest-neighbour feature loss against the painting."""
     moments: float = 10.0
-    """Weight of the distance of channel means and deviations."""
+    """Weight of the loss on channel means and standard deviations."""
     palette: float = 60.0
-    """Weight of the colour distance to the painting."""
+    """Weight of the colour loss against the painting."""
     adversarial: float = 1.0
     """Weight of the adversarial loss."""
     title: str = ""
-    """Of the painting, for the style file; like the next four, as the page and cards show it."""
+    """Title of the painting, shown in the demo and on cards, like the next five."""
     artist: str = ""
     year: str = ""
+    group: str = ""
+    """Group of styles that the demo shows it with."""
     source: str = ""
-    """Where the picture of the painting comes from."""
+    """Where the picture comes from."""
     licence: str = ""
-    batch: int = 2
     out: Path = Path("runs/learn-style")
     """Folder of the run: state, samples, logs, and in pipeline/ the style with its card, ready to be published."""
-    log_every: int = 10
-    sample_every: int = 100
-    save_every: int = 100
+    sizes = ((96, 2), (128, 2), (192, 2))
+    target_updates = 200
+    intervals: ClassVar = {"log_every": 10, "sample_every": 100, "save_every": 100}
 
-    smaller = ((96, 2), (128, 2))
-    enough = 200
-
-    @property
-    def data(self) -> Data:
-        return Data(photos=self.photos, paintings=self.paintings, crop=self.crop)
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "data", Data(photos=self.photos, paintings=self.paintings, crop=self.crop))
 
     def sized(self, crop: int, batch: int) -> "LearnStyle":
         return dataclasses.replace(self, crop=crop, batch=batch)
@@ -93,7 +92,7 @@ def learn_style(config: LearnStyle) -> "Preset":
     from styletransfer.images import to_pil
     from styletransfer.models.patch_discriminator import PatchDiscriminator
     from styletransfer.models.style_adapter import StyleAdapter
-    from training.data.folders import PARTS, PhotosAndPaintings
+    from training.data.folders import PARTS, PhotosAndPaintings, scored_on
     from training.engine.preset import Preset
     from training.engine.recipe import Phase, Recipe
     from training.evaluate.held_out import Held
@@ -130,7 +129,8 @@ def learn_style(config: LearnStyle) -> "Preset":
         averaged=("adapter",),
         average_decay=0.98,  # a style is learned in hundreds of updates
         export=partial(write_style, config, package, start, to_pil(held[0]["photo"])),
-        judge=Painted(Held(lambda: held, SCORED), features, config.style, config.content, AdaptedPainting, frozen),
+        scorer=Painted(Held(lambda: held, SCORED), features, config.style, config.content, AdaptedPainting, frozen),
+        scored_on=scored_on([] if config.photos is None else [config.photos]),
     )
 
 
@@ -152,5 +152,5 @@ def known_style(pipe: "StyleTransferPipeline", name_or_file: str) -> "Style":
     known = pipe.named.get(name_or_file)
     style = known or pipe.load_style(name_or_file, name="the start of another style")
     if not style.adapter:
-        raise ValueError(f"{name_or_file} has learned nothing to start from: the encoder alone saw its painting")
+        raise ValueError(f"{name_or_file} has no adapter to start from: only the encoder has seen its painting")
     return style

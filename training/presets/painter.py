@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BETAS = (0.5, 0.99)
 CLIP_NORM = 20.0
-SHOWN = 5  # held-out paintings in the samples
+SHOWN = 5  # paintings in the samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,21 +34,21 @@ class Painter(Run):
     discriminator_rate: float = 4e-4
     """Learning rate of the discriminator."""
     content: float = 10.0
-    """Weight of the content distance to the recoloured photo."""
+    """Weight of the content loss against the recoloured photo."""
     style: float = 20.0
-    """Weight of the nearest-neighbour feature distance to the painting."""
+    """Weight of the nearest-neighbour feature loss against the painting."""
     moments: float = 10.0
-    """Weight of the distance of channel means and deviations."""
+    """Weight of the loss on channel means and standard deviations."""
     palette: float = 60.0
-    """Weight of the colour distance to the painting."""
+    """Weight of the colour loss against the painting."""
     adversarial: float = 1.0
     """Weight of the adversarial loss."""
     apart: float = 2.0
-    """Weight of the similarity of the codes of different paintings."""
+    """Weight of the penalty on similar codes of different paintings."""
     pretrained: str | None = None
-    """A painter package, folder or Hub id, to start from in place of random weights."""
+    """A painter package, folder or Hub id, to initialize from; default: random weights."""
 
-    smaller = ((64, 2), (96, 2), (128, 4))
+    sizes = ((64, 2), (96, 2), (128, 4), (192, 4))
     space: ClassVar = {
         "rate": RATES,
         "content": Between(3, 30),
@@ -71,7 +71,7 @@ def painter(config: Painter, replay: Path | None = None) -> "Preset":
     from styletransfer.models.style_generator import StyleGenerator
     from styletransfer.pipelines.loading import fetch, load_network
     from styletransfer.pipelines.style_transfer import StyleTransferPipeline
-    from training.data.folders import PARTS, PhotosAndPaintings
+    from training.data.folders import PARTS, PhotosAndPaintings, folders_of, painting_folders, scored_on
     from training.engine.preset import Preset
     from training.engine.recipe import Phase, Recipe, Term
     from training.evaluate.held_out import COUNT, Held
@@ -113,13 +113,14 @@ def painter(config: Painter, replay: Path | None = None) -> "Preset":
         paces={"encoder": 0.1},
         averaged=("stylizer", "encoder"),
         export=Export(config, StyleTransferPipeline, "template.md", lambda: held.photos.images[:1], lambda: shown),
-        judge=Painted(Held(lambda: held, COUNT), features, config.style, config.content, Painting),
+        scorer=Painted(Held(lambda: held, COUNT), features, config.style, config.content, Painting),
+        scored_on=scored_on([*folders_of(config.data), *([] if replay is None else painting_folders(replay))]),
     )
 
 
 @dataclass(frozen=True)
 class Painted:
-    """The judge of painted photos: nearest-neighbour distance to the painting of their style, content distance to the photo.
+    """The scorer of painted photos: nearest-neighbour distance to the painting of their style, content distance to the photo.
 
     The sum that decides weighs them as the training does.
     """

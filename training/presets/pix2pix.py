@@ -20,11 +20,11 @@ class Pix2pix(Run):
     width: int = 64
     """Channels of the first layer."""
     rate: float = 2e-4
-    """Learning rate of both players."""
+    """Learning rate of generator and discriminator."""
     l1: float = 100.0
     """Weight of the L1 distance to the target."""
 
-    smaller = ((64, 2), (64, 4), (128, 2))
+    sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
     space: ClassVar = {"rate": RATES, "width": (32, 64), "l1": Between(10, 1000)}
 
 
@@ -34,6 +34,7 @@ def pix2pix(config: Pix2pix) -> "Preset":
 
     from styletransfer.models.patch_discriminator import PatchDiscriminator
     from styletransfer.models.unet_generator import UNetGenerator
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import pairs
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Phase, Recipe, Term
@@ -61,6 +62,7 @@ def pix2pix(config: Pix2pix) -> "Preset":
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=translator(config, "g"),
-        judge=AgainstTruth(Held(partial(pairs, config.data, config.seed, "held"), COUNT), by_network("g")),
+        scorer=AgainstTruth(Held(partial(pairs, config.data, config.seed, "held"), COUNT), by_network("g")),
+        scored_on=scored_on(folders_of(config.data)),
         betas=(0.5, 0.999),  # sec. 3.3
     )

@@ -16,21 +16,21 @@ class Progressive(Run):
 
     preset: ClassVar = "progressive"
 
-    data: Pictures = field(default_factory=lambda: Pictures(crop=128))
+    data: Pictures = field(default_factory=Pictures)
     z_size: int = 128
-    """Numbers in the noise vector."""
+    """Dimensions of the noise vector."""
     width: int = 128
     """Channels at the lowest resolutions; halved at each above 32 pixels."""
     rate: float = 1e-3
-    """Learning rate of both players."""
-    batch: int = 16
+    """Learning rate of generator and discriminator."""
     game: Loss = "wasserstein"
+    """Adversarial loss."""
     lipschitz: Smoothness = "gp"
-    """What keeps the discriminator smooth."""
+    """Lipschitz regularization of the discriminator."""
     augment: bool = False
-    """Change real and fake pictures alike before they are judged (DiffAugment)."""
+    """Augment real and fake pictures before the discriminator sees them (DiffAugment)."""
 
-    smaller = ((32, 8), (64, 8), (64, 16))
+    sizes = ((32, 8), (64, 8), (64, 16), (128, 16))
     space: ClassVar = {"rate": Between(1e-4, 1e-2), "width": (64, 128)}
 
 
@@ -39,6 +39,7 @@ def progressive(config: Progressive) -> "Preset":
     from styletransfer.models.progressive_discriminator import ProgressiveDiscriminator
     from styletransfer.models.progressive_generator import ProgressiveGenerator
     from training.data.augment import diff_augment
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import pictures
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Phase, Recipe
@@ -73,6 +74,7 @@ def progressive(config: Progressive) -> "Preset":
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=generator(config, "g"),
-        judge=from_noise(partial(pictures, config.data, config.seed, "held"), config.z_size),
+        scorer=from_noise(partial(pictures, config.data, config.seed, "held"), config.z_size),
+        scored_on=scored_on(folders_of(config.data)),
         betas=(0.0, 0.99),  # appendix A.1
     )

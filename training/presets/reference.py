@@ -19,23 +19,23 @@ STYLE_PICTURES = 64  # of the target domain, whose mean code is its style
 
 @dataclass(frozen=True, kw_only=True)
 class Reference(Run):
-    """Cross-domain G(x, y): a content keeper and a style transferrer, guided by a reference picture."""
+    """Style transfer guided by a reference picture, G(x, y): the content of x in the style of y."""
 
     preset: ClassVar = "reference"
 
     data: Unpaired = field(default_factory=Unpaired)
     features: Features = field(default_factory=Features)
     rate: float = 5e-4
-    """Learning rate of both players."""
+    """Learning rate of generator and discriminator."""
     content: float = 10.0
-    """Weight of the content keeper, L1 on features."""
+    """Weight of the content loss, L1 on features."""
     style: float = 30.0
-    """Weight of the Gram distance to the reference."""
+    """Weight of the Gram matrix loss against the reference."""
     constancy: float = 1.0
     """Weight of f-constancy and of the identity on the target domain (Taigman et al. 2017)."""
 
-    smaller = ((64, 2), (64, 4), (128, 2))
-    enough = 500
+    sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
+    target_updates = 500
     space: ClassVar = {"rate": RATES, "content": Between(1, 100), "style": Between(3, 300), "constancy": Between(0.1, 10)}
 
 
@@ -48,6 +48,7 @@ def reference(config: Reference) -> "Preset":
     from styletransfer.models.patch_discriminator import PatchDiscriminator
     from styletransfer.models.style_encoder import StyleEncoder
     from styletransfer.models.style_generator import StyleGenerator
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import unpaired
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Phase, Recipe, Term
@@ -57,8 +58,8 @@ def reference(config: Reference) -> "Preset":
     from training.losses.matching import constancy, feature_l1
     from training.losses.perceptual import style_distance
     from training.packaging.export import Export, held_out
-    from training.steps.semantic import LAYERS
-    from training.steps.semantic import Reference as ReferenceStep
+    from training.steps.features import LAYERS
+    from training.steps.features import Reference as ReferenceStep
 
     data = unpaired(config.data, config.seed)
     name = config.data.world or config.data.b.resolve().name
@@ -91,7 +92,8 @@ def reference(config: Reference) -> "Preset":
         export=Export(
             config, partial(pipeline, name, data), "reference.md", photos=partial(held_out, config), fields={"style": name}
         ),
-        judge=without_pairs(config.data, config.seed, by_another),
+        scorer=without_pairs(config.data, config.seed, by_another),
+        scored_on=scored_on(folders_of(config.data)),
         clip_norm=20.0,
     )
 

@@ -18,20 +18,20 @@ class Semantic(Run):
     data: Unpaired = field(default_factory=Unpaired)
     features: Features = field(default_factory=Features)
     backbone: Literal["vgg16", "resnet18"] = "resnet18"
-    """Architecture of the discriminator; vgg16 takes several times as long."""
+    """Architecture of the discriminator; vgg16 is several times slower."""
     pretrained: bool = False
-    """Start the discriminator from torchvision's ImageNet weights, which are downloaded."""
+    """Initialize the discriminator with torchvision's ImageNet weights, which are downloaded."""
     width: int = 64
     """Channels of the U-Net's first layer."""
     rate: float = 2e-4
-    """Learning rate of both players."""
+    """Learning rate of generator and discriminator."""
     content: float = 10.0
-    """Weight of the semantic feature loss ||Phi(x) - Phi(G(x))||^2."""
+    """Weight of the content loss ||Phi(x) - Phi(G(x))||^2."""
     style: float = 10.0
-    """Weight of the Gram distance, in the last stage."""
+    """Weight of the Gram matrix loss, in the last stage."""
 
-    smaller = ((64, 2), (64, 4), (128, 2))
-    enough = 500
+    sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
+    target_updates = 500
     space: ClassVar = {"rate": RATES, "width": (32, 64), "content": Between(1, 100), "style": Between(1, 100)}
 
 
@@ -42,6 +42,7 @@ def semantic(config: Semantic) -> "Preset":
     from styletransfer.models.backbone_discriminator import BackboneDiscriminator
     from styletransfer.models.features import FeaturePyramid
     from styletransfer.models.unet_generator import UNetGenerator
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import unpaired
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Phase, Recipe, Term
@@ -50,8 +51,8 @@ def semantic(config: Semantic) -> "Preset":
     from training.losses.lipschitz import GradientNorm, SpectralNorm
     from training.losses.perceptual import content_distance, style_distance
     from training.packaging.export import translator
-    from training.steps.semantic import LAYERS
-    from training.steps.semantic import Semantic as SemanticStep
+    from training.steps.features import LAYERS
+    from training.steps.features import Semantic as SemanticStep
 
     discriminator = BackboneDiscriminator(backbone=config.backbone)
     if config.pretrained:
@@ -84,7 +85,8 @@ def semantic(config: Semantic) -> "Preset":
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=translator(config, "g"),
-        judge=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
+        scorer=without_pairs(config.data, config.seed, lambda source, _: by_network("g", source)),
+        scored_on=scored_on(folders_of(config.data)),
         betas=(0.5, 0.999),
         clip_norm=20.0,
     )

@@ -27,24 +27,24 @@ class Stargan(Run):
     blocks: int = 6
     """Residual blocks."""
     rate: float = 1e-4
-    """Learning rate of both players."""
-    batch: int = 8
+    """Learning rate of generator and discriminator."""
     cycle: float = 10.0
-    """Weight of the way there and back."""
+    """Weight of the cycle-consistency loss."""
     classes: float = 1.0
-    """Weight of the classification of domains."""
+    """Weight of the domain classification loss."""
 
-    smaller = ((64, 4), (64, 8), (128, 4))
-    enough = 4000
+    sizes = ((64, 4), (64, 8), (128, 4), (128, 8))
+    target_updates = 4000
     space: ClassVar = {"rate": RATES, "width": (32, 64), "cycle": Between(3, 100), "classes": Between(0.3, 10)}
 
 
 def stargan(config: Stargan) -> "Preset":
-    """One generator and one discriminator that also tells the domains apart (Choi et al. 2018, https://arxiv.org/abs/1711.09020)."""
+    """One generator and one discriminator that also classifies domains (Choi et al. 2018, https://arxiv.org/abs/1711.09020)."""
     from torch.nn.functional import cross_entropy, l1_loss
 
     from styletransfer.models.domain_discriminator import DomainDiscriminator
     from styletransfer.models.domain_generator import DomainGenerator
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import labelled
     from training.engine.preset import Preset
     from training.engine.recipe import Game, Phase, Recipe, Term
@@ -78,7 +78,8 @@ def stargan(config: Stargan) -> "Preset":
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=translator(config, "g", data.domains),
-        judge=judge(config.data, config.seed, len(data.domains)),
+        scorer=scorer(config.data, config.seed, len(data.domains)),
+        scored_on=scored_on(folders_of(config.data)),
         betas=(0.5, 0.999),  # sec. 4.2
     )
 
@@ -96,7 +97,7 @@ class InTurn:
         return self.streams[number][turn] | {"label": tensor(self.first + number)}
 
 
-def judge(config: Labelled, seed: int, domains: int) -> "AgainstTruth | AgainstCrowd":
+def scorer(config: Labelled, seed: int, domains: int) -> "AgainstTruth | AgainstCrowd":
     """Of rendered scenes by the true rendering of plain ones in each world; of folders by other pictures of each domain."""
     from training.data.streams import labelled, pairs
     from training.evaluate.held_out import COUNT, AgainstCrowd, AgainstTruth, Held, by_network

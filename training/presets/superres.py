@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from training.engine.preset import Preset
     from training.engine.recipe import Game
 
+SCALE = 4
+GROWING = 0.15  # part of the training in which the generator only doubles
+
 
 @dataclass(frozen=True, kw_only=True)
 class Superres(Run):
@@ -21,18 +24,18 @@ class Superres(Run):
 
     preset: ClassVar = "superres"
 
-    data: Pictures = field(default_factory=lambda: Pictures(crop=128))
+    data: Pictures = field(default_factory=Pictures)
     width: int = 48
     """Channels of the first stage."""
     rate: float = 2e-4
-    """Learning rate of all players."""
+    """Learning rate of all networks."""
     features: Features = field(default_factory=Features)
     likeness: float = 0.05
-    """Weight of the feature distance beside the pixels' L1."""
+    """Weight of the perceptual loss, relative to the L1 loss."""
     adversarial: float = 5e-3
-    """Weight of each adversarial loss beside the pixels' L1."""
+    """Weight of each adversarial loss, relative to the L1 loss."""
 
-    smaller = ((64, 2), (64, 4), (128, 2))
+    sizes = ((64, 2), (64, 4), (128, 2), (128, 4))
     space: ClassVar = {"rate": RATES, "width": (32, 48), "adversarial": Between(1e-3, 5e-2)}
 
 
@@ -46,6 +49,7 @@ def superres(config: Superres) -> "Preset":
     from styletransfer.models.features import FeaturePyramid
     from styletransfer.models.patch_discriminator import PatchDiscriminator
     from styletransfer.models.upscale_generator import UpscaleGenerator
+    from training.data.folders import folders_of, scored_on
     from training.data.streams import enlargements
     from training.engine.preset import Preset
     from training.engine.recipe import Phase, Recipe, Term
@@ -53,8 +57,8 @@ def superres(config: Superres) -> "Preset":
     from training.evaluate.metrics.truth import color_distance
     from training.losses.matching import feature_l1
     from training.packaging.export import translator
+    from training.steps.features import LAYERS
     from training.steps.paired import Enlarged
-    from training.steps.semantic import LAYERS
 
     features = FeaturePyramid(
         config.features.network,
@@ -63,15 +67,15 @@ def superres(config: Superres) -> "Preset":
         config.features.normalization,
     )
     nets = {
-        "g": UpscaleGenerator(base_channels=config.width, scale=Enlarged.scale),
+        "g": UpscaleGenerator(base_channels=config.width, scale=SCALE),
         # half as wide: they see sixteen pixels for each that the generator reads
         "d_half": PatchDiscriminator(base_channels=config.width // 2, norm="none"),
         "d": PatchDiscriminator(base_channels=config.width // 2, norm="none"),
         "features": features,
     }
-    grown = (Enlarged.growth, 1.0)
+    grown = (GROWING, 1.0)
     recipe = Recipe(
-        step=Enlarged,
+        step=partial(Enlarged, growing=GROWING),
         phases=(Phase("generator", ("g",)), Phase("discriminator", ("d_half", "d"))),
         games=(against("d_half", "half", "fake_half", config.adversarial), against("d", "real", "fake", config.adversarial)),
         # eq. 3, with distances that count from 0 to 1: pixels lead, so that the result stays true to the picture
@@ -84,15 +88,16 @@ def superres(config: Superres) -> "Preset":
     )
     # by colours alone, blurred pictures are nearer than sharp ones
     distances = {"feature_distance": on_features(features, feature_l1), "color_distance": color_distance}
-    held = Held(partial(enlargements, config.data, Enlarged.scale, config.seed, "held"), COUNT)
+    held = Held(partial(enlargements, config.data, SCALE, config.seed, "held"), COUNT)
     return Preset(
         nets=nets,
         recipe=recipe,
-        data=enlargements(config.data, Enlarged.scale, config.seed),
+        data=enlargements(config.data, SCALE, config.seed),
         rates={"generator": config.rate, "discriminator": config.rate},
         averaged=("g",),
         export=translator(config, "g"),
-        judge=AgainstTruth(held, by_network("g", "small"), "real", distances),
+        scorer=AgainstTruth(held, by_network("g", "small"), "real", distances),
+        scored_on=scored_on(folders_of(config.data)),
         betas=(0.9, 0.999),  # sec. 4.1
     )
 

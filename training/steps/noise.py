@@ -30,11 +30,14 @@ class GrowingNoise(Noise):
     """Pictures from noise at a resolution that grows while it trains. Batch: `real` (B, 3, S, S) at full size. Network: `g`.
 
     Each of the generator's resolutions is trained, then the next one is faded in (Karras et al. 2018, fig. 2): equal parts of the
-    first `growing` of the training. The rest belongs to the full resolution.
+    first `growing` of the training, a part in 0..1. The rest belongs to the full resolution.
     """
 
     gallery = ("seen", "fake")
-    growing = 0.6
+
+    def __init__(self, *args, growing: float = 0.6, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.growing = growing
 
     @property
     def levels(self) -> int:

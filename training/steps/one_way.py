@@ -13,11 +13,17 @@ class OneWay(Step):
 
     `fake` is a in the domain of b, `same` is b once more. The vectors of both are compared with those of what they were made
     of, at the same places.
+
+    Args:
+        patches: Vectors for each layer.
     """
 
     gallery = ("a", "fake", "b", "same")
     made_of = (("a", "fake"),)
-    patches = 256  # for each layer (Park et al. 2020, appendix C.1)
+
+    def __init__(self, *args, patches: int = 256, **kwargs):  # Park et al. 2020, appendix C.1
+        super().__init__(*args, **kwargs)
+        self.patches = patches
 
     @cached_property
     def fake(self) -> Tensor:

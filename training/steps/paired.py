@@ -32,18 +32,21 @@ class Paired(Step):
 class Enlarged(Step):
     """A picture and what is left of it at a quarter of its size. Networks: `g`, `features`.
 
-    Batch: `real` (B, 3, H, W) and `small` (B, 3, H/4, W/4). Until the part `growth` of the training is over, `g` only doubles.
+    Batch: `real` (B, 3, H, W) and `small` (B, 3, H/4, W/4). Until the part `growing` of the training, 0..1, is over, `g` only
+    doubles.
     """
 
     gallery = ("enlarged", "result", "real")
     made_of = (("small", "fake_half"),)
-    scale = 4
-    growth = 0.15
+
+    def __init__(self, *args, growing: float, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.growing = growing
 
     @cached_property
     def fakes(self) -> list[Tensor]:
         """What `g` makes of `small` at half the size of the picture and, once it has grown, at all of it."""
-        return self.nets["g"](self["small"], level=1 if self.progress < self.growth else 2, pyramid=True)
+        return self.nets["g"](self["small"], level=1 if self.progress < self.growing else 2, pyramid=True)
 
     @property
     def fake_half(self) -> Tensor:

@@ -90,12 +90,12 @@ class Layers(Step):
 
     @cached_property
     def fake_layers(self) -> Features:
-        return self.look(self.fake)
+        return self.activations(self.fake)
 
     @cached_property
     def b_layers(self) -> Features:
         with torch.no_grad():
-            return self.look(self["b"])
+            return self.activations(self["b"])
 
     @cached_property
     def fake_content(self) -> Features:
@@ -104,12 +104,12 @@ class Layers(Step):
     @cached_property
     def a_content(self) -> Features:
         with torch.no_grad():
-            return self.content(self.look(self["a"]))
+            return self.content(self.activations(self["a"]))
 
     def content(self, layers: Features) -> Features:
         """Middle layers without the mean and deviation of each channel, which are style (Huang & Belongie 2017, sec. 3)."""
         return {layer: F.instance_norm(layers[layer].float()) for layer in self.content_layers}
 
-    def look(self, image: Tensor) -> Features:
+    def activations(self, image: Tensor) -> Features:
         scales = self.nets["d"](image, features=True)[1]
         return dict(enumerate(activation for scale in scales for activation in scale))

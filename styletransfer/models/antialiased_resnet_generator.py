@@ -1,4 +1,4 @@
-"""The residual generator of CUT, which blurs before it drops pixels."""
+"""A residual generator that blurs before it drops pixels, as published with CUT."""
 
 import torch.nn.functional as F
 from diffusers.configuration_utils import register_to_config
@@ -48,15 +48,15 @@ def convolution(in_channels: int, out_channels: int, kernel: int, padding_mode: 
     return [conv, nn.InstanceNorm2d(out_channels), nn.ReLU(inplace=True)]
 
 
-class CutGenerator(Network):
-    """The generator of CUT (Park et al. 2020, arXiv 2007.15651): CycleGAN's, with anti-aliased resampling (Zhang 2019).
+class AntialiasedResnetGenerator(Network):
+    """CycleGAN's generator with anti-aliased resampling (Zhang 2019), as in the code published with CUT (Park et al. 2020).
 
     Args:
         base_channels: Width of the first layer; doubled at each of two downsamplings.
         num_blocks: Residual blocks at a quarter of the resolution.
 
     Example:
-        `painting = CutGenerator()(torch.rand(1, 3, 256, 256) * 2 - 1)`
+        `painting = AntialiasedResnetGenerator()(torch.rand(1, 3, 256, 256) * 2 - 1)`
     """
 
     size_multiple = 4
