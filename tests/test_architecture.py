@@ -18,6 +18,8 @@ HOUSE = [
         "styletransfer.images",
         "styletransfer.sheet",
         "styletransfer.formats",
+        "styletransfer.limited",
+        "styletransfer.temporary",
     ],
     ["styletransfer.pipelines", "styletransfer.catalog", "styletransfer.convert", "styletransfer.upload"],
     ["styletransfer.ui", "styletransfer.__main__", "styletransfer.space", "styletransfer.export_onnx"],
