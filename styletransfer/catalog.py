@@ -17,14 +17,13 @@ from styletransfer.tasks import TASKS, Task
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODEL_CARDS = "model_cards"
 DEFAULT_PACKAGE = "painter"
-ABOUT = ("title", "artist", "year", "source", "licence")  # what a style file may say of its painting
 STYLES_FOLDER = "styles"  # of a package, with a file for each style
 PIPELINE_FILE = "pipeline"  # module of a package that holds the pipeline for plain diffusers
 MAX_HEADER = 1_000_000  # bytes
 MAX_TEXT = 1_000_000  # bytes of a card or a json: strangers write them, too
 MAX_FRONT_MATTER = 10_000  # characters: YAML of a hundred thousand takes its reader a minute
 MAX_TITLE = 200  # characters
-MAX_ABOUT = 300  # characters of what a style file says of its painting
+MAX_FIELDS, MAX_ABOUT = 10, 300  # of what a style file says of its painting: how many, and characters of each
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +105,7 @@ def read_package(folder: str | Path, name: str | None = None) -> Package:
 def read_about(style: Path) -> dict[str, str]:
     """What a style file says of itself and of its painting."""
     metadata = read_header(style).get("__metadata__", {})
-    return {name: metadata[name][:MAX_ABOUT] for name in ("name", *ABOUT) if name in metadata}
+    return {name: text[:MAX_ABOUT] for name, text in [*metadata.items()][:MAX_FIELDS]}
 
 
 def title_of(card: dict) -> str:

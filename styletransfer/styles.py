@@ -14,6 +14,7 @@ from styletransfer.color import LUMA, Palette
 FORMAT = "styletransfer.style.v2"
 ABOUT = ("title", "artist", "year", "source", "licence")  # what a style file may say of its painting
 LONGEST = 300  # characters of each
+MAX_PAINTINGS = 1000  # of one style: every photo is compared with each
 LARGEST = 20  # megabytes of a style file: many times what an adapter takes
 
 
@@ -45,6 +46,8 @@ class Style:
         if not isinstance(codes, Tensor) or codes.ndim != 2 or not codes.numel() or not codes.is_floating_point():
             got = f"{tuple(codes.shape)} of {codes.dtype}" if isinstance(codes, Tensor) else type(codes).__name__
             raise ValueError(f"codes of style {self.name!r} must be a tensor (K, D) of floats, got {got}")
+        if len(codes) > MAX_PAINTINGS:
+            raise ValueError(f"style {self.name!r} is made of {len(codes)} paintings, and at most {MAX_PAINTINGS} are taken")
         codes = codes.detach().float().cpu()
         rms = codes.square().mean(dim=1).sqrt()
         if not torch.isfinite(codes).all() or (rms - 1).abs().max() > 0.01:
