@@ -71,6 +71,9 @@ def start_server() -> None:
 
 def answer(sender: Connection, memory: int, function: Callable, arguments: tuple) -> None:
     """The other process."""
+    import torch  # which the server has imported
+
+    torch.set_num_threads(1)  # every further thread reserves memory
     sender.send("started")
     try:
         limit_memory(memory)
