@@ -97,6 +97,7 @@ def serve(options: argparse.Namespace, folder: PageFolder) -> None:
     own = [package.path for package in catalog]
     load = lend_gpu(ui.keep_loaded(lambda path: styletransfer.load_pipeline(path), own))  # no torch before the page is up
     demo = ui.build_app(catalog, load).queue(**QUEUE)
+    folder.keep()  # the example photos
     guard = {"middleware": guards(options.host or os.environ.get("GRADIO_SERVER_NAME"), options.share, folder)}
     address = {"server_name": options.host, "server_port": options.port, "share": options.share}
     try:

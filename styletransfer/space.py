@@ -12,7 +12,18 @@ from styletransfer.upload import upload
 
 PYTHON = "3.12"  # a Space without it gets 3.10, which torch and diffusers no longer support
 # no torchvision, which only the training needs
-REQUIREMENTS = ("torch", "diffusers", "huggingface_hub", "safetensors", "gradio", "pillow", "numpy", "pyyaml", "markdown-it-py")
+REQUIREMENTS = (
+    "torch",
+    "diffusers",
+    "huggingface_hub",
+    "safetensors",
+    "gradio",
+    "pillow",
+    "numpy",
+    "pyyaml",
+    "markdown-it-py",
+    "filelock",
+)
 CARD = """---
 title: {title}
 emoji: 🎨

@@ -6,13 +6,15 @@ import shutil
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-AGE = 3600  # seconds that a file is kept
+from filelock import FileLock, Timeout
+
+AGE = 3600  # seconds that a file is kept at most
 INTERVAL = 60  # seconds from one sweep to the next
-SILENCE = 10 * INTERVAL  # seconds without a sweep after which the process of a folder is taken for dead
 PREFIX = "page-"
 
 
@@ -21,15 +23,19 @@ class PageFolder:
     """Where one process of the page keeps what is not to stay: uploads and paintings, and packages of strangers.
 
     `with PageFolder.make() as folder:` sweeps at once and then every minute, and removes the folder in the end. A sweep deletes
-    old files in the folders of other processes as well, and the folders of those that were killed.
+    old files, and the folders of processes that were killed.
 
     Args:
         path: The folder, which nobody but its owner may read.
+        lock: Held as long as the process lives.
         size: Bytes of its uploads and paintings at the last sweep.
+        kept: Files that are never old.
     """
 
     path: Path
+    lock: FileLock
     size: int = 0
+    kept: frozenset[Path] = frozenset()
     stopped: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -42,9 +48,11 @@ class PageFolder:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         if hasattr(os, "getuid") and (base.is_symlink() or base.stat().st_uid != os.getuid()):
             raise PermissionError(f"{base} belongs to somebody else; name another folder in GRADIO_TEMP_DIR")
-        folder = cls(Path(tempfile.mkdtemp(prefix=PREFIX, dir=base)))
-        for path in (folder.uploads, folder.others):
-            path.mkdir(mode=0o700)
+        path = base.resolve() / f"{PREFIX}{uuid.uuid4().hex}"
+        folder = cls(path, lock_of(path))
+        folder.lock.acquire(timeout=0)  # before there is anything that another process could take for left behind
+        for part in (path, folder.uploads, folder.others):
+            part.mkdir(mode=0o700)
         return folder
 
     @property
@@ -65,34 +73,38 @@ class PageFolder:
     def __exit__(self, *_) -> None:
         self.stopped.set()
         shutil.rmtree(self.path, ignore_errors=True)
+        self.lock.release()
+        Path(self.lock.lock_file).unlink(missing_ok=True)
+
+    def keep(self) -> None:
+        """What is here now is the page's own, such as its example photos, and stays as long as the page runs."""
+        self.kept = frozenset(path for path, _ in files(self.uploads))
 
     def sweep_on(self) -> None:
         while not self.stopped.wait(INTERVAL):
             self.sweep()
 
     def sweep(self, now: float | None = None) -> None:
-        """Delete what is old at the time `now`, and the folders of processes that have not swept for long."""
-        now = time.time() if now is None else now
-        with contextlib.suppress(OSError):
-            os.utime(self.path, (now, now))  # says that this process lives
-        for page in self.path.parent.glob(f"{PREFIX}*"):
-            with contextlib.suppress(OSError):  # another process may delete the same
-                if now - page.stat().st_mtime > SILENCE:
-                    shutil.rmtree(page, ignore_errors=True)
-                else:
-                    delete_old(page / "uploads", now - AGE + INTERVAL)
+        """Delete what is old at the time `now`, and the folders of processes that are gone."""
+        oldest = (time.time() if now is None else now) - AGE + INTERVAL
+        for path, status in files(self.uploads):
+            if status.st_ctime < oldest and path not in self.kept:  # the time of writing may be that of a file that was copied
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        for parent in self.uploads.glob("*/"):
+            with contextlib.suppress(OSError):  # it is not empty
+                if parent.lstat().st_ctime < oldest:
+                    parent.rmdir()
+        for path in self.path.parent.glob(f"{PREFIX}*/"):
+            lock = lock_of(path)
+            with contextlib.suppress(Timeout, OSError), lock.acquire(timeout=0):
+                shutil.rmtree(path, ignore_errors=True)
+                Path(lock.lock_file).unlink(missing_ok=True)
         self.size = sum(status.st_size for _, status in files(self.uploads))
 
 
-def delete_old(folder: Path, oldest: float) -> None:
-    """Delete files below `folder` that were written before the time `oldest`, and folders that are empty since then."""
-    for path, status in files(folder):
-        if status.st_ctime < oldest:  # the time of writing may be that of a file that was copied
-            path.unlink(missing_ok=True)
-    for parent in folder.glob("*/"):
-        with contextlib.suppress(OSError):  # it is not empty
-            if parent.lstat().st_ctime < oldest:
-                parent.rmdir()
+def lock_of(path: Path) -> FileLock:
+    return FileLock(path.with_suffix(".lock"), thread_local=False)
 
 
 def files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

@@ -2,12 +2,15 @@
 
 import os
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from styletransfer.temporary import AGE, INTERVAL, SILENCE, PageFolder
+from styletransfer.catalog import REPOSITORY
+from styletransfer.temporary import AGE, INTERVAL, PageFolder
 
 
 def put(folder: PageFolder, name: str, size: int = 10) -> Path:
@@ -44,19 +47,28 @@ def test_a_sweep_meets_links_folders_and_pipes(tmp_path):
 
 
 def test_what_a_killed_process_left_goes_at_the_next_start(tmp_path):
-    killed = PageFolder.make(tmp_path)
-    photo, package = put(killed, "photo.jpg"), killed.others / "weights"
-    package.write_bytes(b"x")
-    other = PageFolder.make(tmp_path)
-    other.sweep(time.time() + SILENCE / 2)
-    assert photo.exists()  # it may be alive
-    killed.sweep(time.time() + SILENCE)
-    other.sweep(time.time() + SILENCE + 1)
-    assert photo.exists() and package.exists()  # it is
+    code = f"import os; from styletransfer.temporary import PageFolder; folder = PageFolder.make({str(tmp_path)!r})"
+    code += "; (folder.uploads / 'photo.jpg').touch(); (folder.others / 'weights').touch(); os.kill(os.getpid(), 9)"
+    alive = PageFolder.make(tmp_path)
+    photo = put(alive, "photo.jpg")
+    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False)
+    assert len([*tmp_path.glob("*/")]) == 2
     with PageFolder.make(tmp_path) as later:
-        later.sweep(time.time() + 3 * SILENCE)
-        assert not killed.path.exists() and later.path.is_dir()
-    assert not later.path.exists() and tmp_path.is_dir()
+        assert {*tmp_path.glob("*/")} == {alive.path, later.path} and photo.exists()
+        later.sweep(time.time() + 2 * AGE)
+        assert photo.exists()  # of a process that lives, which looks after it itself
+    with alive:
+        pass
+    assert not [*tmp_path.iterdir()]
+
+
+def test_examples_of_the_page_stay(tmp_path):
+    folder = PageFolder.make(tmp_path)
+    example = put(folder, "example.jpg")
+    folder.keep()
+    photo = put(folder, "photo.jpg")
+    folder.sweep(time.time() + 2 * AGE)
+    assert example.exists() and not photo.exists()
 
 
 def test_it_sweeps_on_its_own(tmp_path, monkeypatch):
