@@ -80,6 +80,15 @@ def test_nobodys_token_is_sent(hub, tiny_package, monkeypatch):
         fetch_package("user/secret")
 
 
+def test_no_request_bears_a_token(hub, tiny_package, monkeypatch):
+    hub.add_repo("user/painter", tiny_package)
+    monkeypatch.setenv("HF_TOKEN", hub.token)
+    fetch_package("user/painter")
+    assert not hub.tokens and len(hub.calls) > 10
+    loading.fetch("user/painter")  # of whoever runs the page
+    assert hub.tokens == {f"Bearer {hub.token}"}
+
+
 @pytest.mark.parametrize(
     "name", ["painter", "model_cards/painter/..", "/etc/passwd", "../x/y", "a/b/c", "", "user/<b>", "https://x/y"]
 )
