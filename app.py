@@ -4,7 +4,6 @@ import argparse
 import os
 import signal
 import sys
-import tempfile
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -127,8 +126,6 @@ if __name__ == "__main__":
         parser.error(str(error))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # out of the block below, which removes the folder
     with folder:
-        os.environ["GRADIO_TEMP_DIR"] = str(folder.uploads)  # read when Gradio is imported
-        tempfile.tempdir = str(folder.others)
         if os.environ.get("SPACES_ZERO_GPU"):
             import spaces  # noqa: F401  has to come before torch
         serve(options, folder)

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,6 +17,7 @@ from filelock import FileLock, Timeout
 AGE = 3600  # seconds that a file is kept at most
 INTERVAL = 60  # seconds from one sweep to the next
 PREFIX = "page-"
+VARIABLE = "GRADIO_TEMP_DIR"  # of the environment
 
 
 @dataclass
@@ -23,7 +25,8 @@ class PageFolder:
     """Where one process of the page keeps what is not to stay: uploads and paintings, and packages of strangers.
 
     `with PageFolder.make() as folder:` sweeps at once and then every minute, and removes the folder in the end. A sweep deletes
-    old files, and the folders of processes that were killed.
+    old files, and the folders of processes that were killed. Inside, Gradio, which must be imported there, and `tempfile` write
+    nowhere else.
 
     Args:
         path: The folder, which nobody but its owner may read.
@@ -37,6 +40,7 @@ class PageFolder:
     size: int = 0
     kept: frozenset[Path] = frozenset()
     stopped: threading.Event = field(default_factory=threading.Event)
+    restored: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     @classmethod
     def make(cls, base: str | Path | None = None) -> "PageFolder":
@@ -47,7 +51,7 @@ class PageFolder:
         base = Path(base)
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         if hasattr(os, "getuid") and (base.is_symlink() or base.stat().st_uid != os.getuid()):
-            raise PermissionError(f"{base} belongs to somebody else; name another folder in GRADIO_TEMP_DIR")
+            raise PermissionError(f"{base} belongs to somebody else; name another folder in {VARIABLE}")
         path = base.resolve() / f"{PREFIX}{uuid.uuid4().hex}"
         folder = cls(path, lock_of(path))
         folder.lock.acquire(timeout=0)  # before there is anything that another process could take for left behind
@@ -66,12 +70,19 @@ class PageFolder:
         return self.path / "others"
 
     def __enter__(self) -> "PageFolder":
+        get_temp_dir()  # the folder of multiprocessing, which is removed by itself in the end
+        self.restored.callback(setattr, tempfile, "tempdir", tempfile.tempdir)
+        tempfile.tempdir = str(self.others)
+        before = os.environ.get(VARIABLE)
+        self.restored.callback(os.environ.pop if before is None else os.environ.__setitem__, VARIABLE, before)
+        os.environ[VARIABLE] = str(self.uploads)
         self.sweep()
         threading.Thread(target=self.sweep_on, daemon=True).start()
         return self
 
     def __exit__(self, *_) -> None:
         self.stopped.set()
+        self.restored.close()
         shutil.rmtree(self.path, ignore_errors=True)
         self.lock.release()
         Path(self.lock.lock_file).unlink(missing_ok=True)

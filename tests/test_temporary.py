@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -60,6 +61,14 @@ def test_what_a_killed_process_left_goes_at_the_next_start(tmp_path):
     with alive:
         pass
     assert not [*tmp_path.iterdir()]
+
+
+def test_inside_all_temporary_files_lie_in_it(tmp_path, monkeypatch):
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    before = tempfile.gettempdir()
+    with PageFolder.make(tmp_path) as folder:
+        assert Path(tempfile.gettempdir()).parent == Path(os.environ["GRADIO_TEMP_DIR"]).parent == folder.path
+    assert tempfile.gettempdir() == before and "GRADIO_TEMP_DIR" not in os.environ
 
 
 def test_examples_of_the_page_stay(tmp_path):
