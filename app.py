@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import signal
 import sys
 import threading
 from importlib.util import find_spec
 from pathlib import Path
 
 import styletransfer
+from styletransfer.limited import start_server
+from styletransfer.temporary import PageFolder
 
 
 def port(text: str) -> int:
@@ -33,13 +36,19 @@ QUEUE = {"default_concurrency_limit": 2, "max_size": 100}
 LOCAL = ("127.0.0.1", "localhost")
 
 
-def this_computer_only(host: str | None, share: bool) -> dict:
-    """Options of FastAPI that refuse other names than this computer's, which a page elsewhere may have pointed here."""
+def guards(host: str | None, share: bool, folder: PageFolder) -> list:
+    """What a request passes first: the budget of `folder`, and names of this computer alone where it listens to no other.
+
+    A page elsewhere may have pointed another name here.
+    """
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+    from styletransfer.ui.limits import Quota
+
     open_to_others = share or "SPACE_ID" in os.environ or host not in (None, *LOCAL)
-    return {} if open_to_others else {"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL])]}
+    names = [] if open_to_others else [Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL])]
+    return [*names, Middleware(Quota, folder=folder)]
 
 
 def find_packages(name: str | None) -> list:
@@ -66,7 +75,10 @@ def fetch_package(name: str):
 
 
 def warm_up(catalog: list, load) -> None:
-    """Load the first package and paint once, so that the first visitor need not wait for it."""
+    """Load the first package and paint once, so that the first visitor need not wait for it.
+
+    Then start what opens the packages that visitors bring along.
+    """
     from PIL import Image
 
     try:
@@ -74,15 +86,11 @@ def warm_up(catalog: list, load) -> None:
             load(package.path)(Image.new("RGB", (64, 64)), style=package.looks[0])
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
+    start_server()
 
 
-if __name__ == "__main__":
-    options = parser.parse_args()
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    if options.offline:
-        os.environ["HF_HUB_OFFLINE"] = "1"
-    if os.environ.get("SPACES_ZERO_GPU"):
-        import spaces  # noqa: F401  has to come before torch
+def serve(options: argparse.Namespace, folder: PageFolder) -> None:
+    """Show the page until somebody ends it; its files lie in `folder`."""
     try:
         catalog = find_packages(options.package)
     except (ValueError, OSError) as error:
@@ -92,9 +100,11 @@ if __name__ == "__main__":
     from styletransfer import ui
     from styletransfer.ui.zero_gpu import lend_gpu
 
-    load = lend_gpu(ui.keep_loaded(lambda path: styletransfer.load_pipeline(path)))  # no torch before the page is up
+    own = [package.path for package in catalog]
+    load = lend_gpu(ui.keep_loaded(lambda path: styletransfer.load_pipeline(path), own))  # no torch before the page is up
     demo = ui.build_app(catalog, load).queue(**QUEUE)
-    guard = this_computer_only(options.host or os.environ.get("GRADIO_SERVER_NAME"), options.share)
+    folder.keep()  # the example photos
+    guard = {"middleware": guards(options.host or os.environ.get("GRADIO_SERVER_NAME"), options.share, folder)}
     address = {"server_name": options.host, "server_port": options.port, "share": options.share}
     try:
         launched = demo.launch(
@@ -110,3 +120,19 @@ if __name__ == "__main__":
         print(f"Agents find its tools at {url}gradio_api/mcp/", flush=True)
     threading.Thread(target=warm_up, args=(catalog, load), daemon=True).start()
     demo.block_thread()
+
+
+if __name__ == "__main__":
+    options = parser.parse_args()
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    if options.offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    try:
+        folder = PageFolder.make(os.environ.get("GRADIO_TEMP_DIR"))
+    except OSError as error:
+        parser.error(str(error))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # out of the block below, which removes the folder
+    with folder:
+        if os.environ.get("SPACES_ZERO_GPU"):
+            import spaces  # noqa: F401  has to come before torch
+        serve(options, folder)

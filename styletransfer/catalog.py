@@ -19,9 +19,11 @@ MODEL_CARDS = "model_cards"
 DEFAULT_PACKAGE = "painter"
 STYLES_FOLDER = "styles"  # of a package, with a file for each style
 PIPELINE_FILE = "pipeline"  # module of a package that holds the pipeline for plain diffusers
-MAX_HEADER = 10_000_000  # bytes
+MAX_HEADER = 1_000_000  # bytes
 MAX_TEXT = 1_000_000  # bytes of a card or a json: strangers write them, too
+MAX_FRONT_MATTER = 10_000  # characters: YAML of a hundred thousand takes its reader a minute
 MAX_TITLE = 200  # characters
+MAX_FIELDS, MAX_ABOUT = 10, 300  # of what a style file says of its painting: how many, and characters of each
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +91,7 @@ def read_package(folder: str | Path, name: str | None = None) -> Package:
     card = read_front_matter(folder / "README.md")
     domains = index.get("domains")
     names = [name for name in domains if isinstance(name, str)] if isinstance(domains, dict | list) else []
-    about = [read_header(path).get("__metadata__", {}) for path in sorted((folder / STYLES_FOLDER).glob("*.safetensors"))]
+    about = [read_about(path) for path in sorted((folder / STYLES_FOLDER).glob("*.safetensors"))]
     about = sorted(
         (style for style in about if "name" in style), key=lambda style: (style["name"] != card.get("cover"), year(style))
     )
@@ -102,6 +104,12 @@ def read_package(folder: str | Path, name: str | None = None) -> Package:
         samples=tuple(sorted(folder.glob("samples/*.jpg"))),
         card=card,
     )
+
+
+def read_about(style: Path) -> dict[str, str]:
+    """What a style file says of itself and of its painting."""
+    metadata = read_header(style).get("__metadata__", {})
+    return {name: text[:MAX_ABOUT] for name, text in [*metadata.items()][:MAX_FIELDS]}
 
 
 def title_of(card: dict) -> str:
@@ -165,6 +173,8 @@ def read_front_matter(card: Path) -> dict:
     head, *block = read_text(card).split("---\n", 2)
     if head.strip() or len(block) < 2:
         return {}
+    if len(block[0]) > MAX_FRONT_MATTER:
+        raise ValueError(f"the front matter of {card} has {len(block[0])} characters, and at most {MAX_FRONT_MATTER} are read")
     try:
         content = yaml.load(block[0], PlainLoader)
     except (yaml.YAMLError, RecursionError) as error:

@@ -24,6 +24,7 @@ REQUIREMENTS = (
     "psutil",
     "pyyaml",
     "markdown-it-py",
+    "filelock",
 )
 CARD = """---
 title: {title}

@@ -27,6 +27,7 @@ TYPES = {
     torch.uint8,
     torch.bool,
 }
+MAX_PAINTINGS = 1000  # of one style: every photo is compared with each
 LARGEST = 20  # megabytes of a style file: many times what an adapter takes
 
 
@@ -58,6 +59,8 @@ class Style:
         if not isinstance(codes, Tensor) or codes.ndim != 2 or not codes.numel() or not codes.is_floating_point():
             got = f"{tuple(codes.shape)} of {codes.dtype}" if isinstance(codes, Tensor) else type(codes).__name__
             raise ValueError(f"codes of style {self.name!r} must be a tensor (K, D) of floats, got {got}")
+        if len(codes) > MAX_PAINTINGS:
+            raise ValueError(f"style {self.name!r} is made of {len(codes)} paintings, and at most {MAX_PAINTINGS} are taken")
         codes = codes.detach().float().cpu()
         rms = codes.square().mean(dim=1).sqrt()
         if not torch.isfinite(codes).all() or (rms - 1).abs().max() > 0.01:

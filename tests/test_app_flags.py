@@ -5,6 +5,7 @@ import base64
 import io
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,10 @@ def start(monkeypatch):
         monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
         monkeypatch.setattr(gr.Blocks, "launch", launch)
         with pytest.raises(Launched) as launched:
-            runpy.run_path(str(APP), run_name="__main__")
+            try:
+                runpy.run_path(str(APP), run_name="__main__")
+            finally:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
         return launched.value.args
 
     return run

@@ -21,6 +21,8 @@ LIBRARY = [
         "styletransfer.files",
         "styletransfer.memory",
         "styletransfer.command",
+        "styletransfer.limited",
+        "styletransfer.temporary",
     ],
     ["styletransfer.pipelines", "styletransfer.catalog", "styletransfer.convert", "styletransfer.upload"],
     ["styletransfer.ui", "styletransfer.__main__", "styletransfer.space", "styletransfer.export_onnx"],

@@ -141,3 +141,15 @@ def test_the_cover_comes_before_the_oldest(tiny_package, tmp_path):
     for cover, styles in (("beta", ["beta", "alpha"]), ("gone", ["alpha", "beta"]), ("[beta]", ["alpha", "beta"])):
         (package / "README.md").write_text(f"---\ncover: {cover}\n---\n")
         assert list(read_package(package).styles) == styles
+
+
+def test_what_a_stranger_says_is_cut_short(tiny_package, tmp_path):
+    package = shutil.copytree(tiny_package, tmp_path / "package")
+    about = {"name": "loud", "title": "x" * 900_000} | {f"field {number}": "y" for number in range(50)}
+    header = json.dumps({"__metadata__": about}).encode()
+    (package / "styles" / "loud.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    said = read_package(package).styles["loud"]
+    assert len(said) <= 10 and len(said["title"]) == 300
+    (package / "README.md").write_text("---\na: [" + "b," * 5000 + "]\n---\n")
+    with pytest.raises(ValueError, match="has 10006 characters, and at most 10000 are read"):
+        read_package(package)

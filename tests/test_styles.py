@@ -154,3 +154,8 @@ def test_colours_that_do_not_fit_lose_chroma_but_neither_luma_nor_hue():
     assert visible.float().mean() > 0.9 and cosine[visible].min() > 0.999
     white = torch.ones(1, 3, 4, 4)
     torch.testing.assert_close(keep_color(white, photo[..., :4, :4], 1.0), white)
+
+
+def test_a_style_of_very_many_paintings_is_refused():
+    with pytest.raises(ValueError, match="is made of 1001 paintings, and at most 1000 are taken"):
+        Style(torch.ones(1001, 2), "many")

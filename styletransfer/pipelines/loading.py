@@ -13,7 +13,9 @@ from styletransfer.catalog import MODEL_CARDS, read_json
 from styletransfer.styles import read_tensors
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-MAX_ARGUMENT = 4096  # of a network: widths, depths and sizes
+MAX_ARGUMENT = 4096  # of a network: widths above all
+# arguments whose cost grows faster than that of a width, or that double something
+LIMITS = {"image_size": 1024, "size": 1024, "num_blocks": 64, "num_downs": 12, "num_layers": 12, "num_scales": 12}
 PATIENCE = 5  # seconds that the Hub may take for its first answer; its client would wait for ever
 
 
@@ -152,9 +154,10 @@ def load_network(cls: type[nn.Module], folder: Path, dtype: torch.dtype | None =
     weights = folder / weights_file(variant)
     if variant and not weights.is_file():
         raise FileNotFoundError(f"{folder} has no variant {variant}: {weights.name} does not exist")
+    for name, value in arguments.items():
+        if largest(value) > (most := LIMITS.get(name, MAX_ARGUMENT)):
+            raise ValueError(f"{folder}/config.json gives {name} a number above {most}")
     tensors, _ = read_tensors(weights)
-    if large := {name for name, value in arguments.items() if largest(value) > MAX_ARGUMENT}:
-        raise ValueError(f"{folder}/config.json gives {listed(large)} a number above {MAX_ARGUMENT}")
     try:
         with torch.device("meta"):  # takes no memory, whatever sizes a stranger's file asks for
             wanted = cls(**arguments).state_dict()

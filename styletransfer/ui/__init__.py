@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 
 import gradio as gr
 
 from styletransfer.catalog import Package
 from styletransfer.ui import compare, create, models, stylise, theme
+from styletransfer.ui.limits import FairBlocks
 from styletransfer.ui.page import Page
 from styletransfer.ui.visitor import Visitor
 from styletransfer.ui.words import I18N, say
@@ -33,8 +35,7 @@ def build_app(catalog: Sequence[Package], load: Callable) -> gr.Blocks:
 
     `build_app(list_packages("model_cards"), load_pipeline).launch(**LAUNCH_OPTIONS)`
     """
-    # every five minutes, files older than an hour are deleted
-    with gr.Blocks(title="Style Transfer", delete_cache=(300, 3600), fill_width=True) as demo:
+    with FairBlocks(title="Style Transfer", fill_width=True) as demo:
         gr.Markdown(say("page_header"), elem_id="header")
         page = Page(catalog, load, visitor=gr.State(Visitor()), look=gr.State(None), photo=gr.State(None))
         for name, tab in TABS.items():
@@ -44,12 +45,17 @@ def build_app(catalog: Sequence[Package], load: Callable) -> gr.Blocks:
     return demo
 
 
-def keep_loaded(load: Callable, packages: int = 2) -> Callable:
-    """`load` of a path that remembers the last few pipelines; whoever comes while one is being loaded waits for it."""
-    lock, cached = Lock(), lru_cache(packages)(load)
+def keep_loaded(load: Callable, own: Sequence[Path] = ()) -> Callable:
+    """`load` of a path that remembers the last few pipelines; whoever comes while one is being loaded waits for it.
 
-    def load_once(path):
-        with lock:
-            return cached(path)
+    Those of the paths `own` and those that visitors bring along do not take each other's places, nor wait for each other.
+    """
+    cached = {True: lru_cache(8)(load), False: lru_cache(2)(load)}
+    locks = {True: Lock(), False: Lock()}
+
+    def load_once(path: Path):
+        ours = path in own
+        with locks[ours]:
+            return cached[ours](path)
 
     return load_once

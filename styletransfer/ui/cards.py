@@ -1,11 +1,14 @@
 """Cards of packages as HTML. A card is a stranger's text: no HTML of its own, no pictures, no links but to other sites."""
 
+from functools import lru_cache
+
 from markdown_it import MarkdownIt
 
-MAX_CARD = 100_000  # characters
+MAX_CARD = 25_000  # characters: a hundred thousand brackets take half a minute to read
 ELSEWHERE = {"target": "_blank", "rel": "noopener noreferrer nofollow"}
 
 
+@lru_cache(32)
 def render(card: str) -> str:
     """The text of a card below its front matter, in HTML of which every tag is ours.
 

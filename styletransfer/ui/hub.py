@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import gradio as gr
 
 from styletransfer.catalog import Package, read_package
+from styletransfer.limited import TooMuch, run_limited
 from styletransfer.ui.inputs import refusal
 from styletransfer.ui.page import Page
 from styletransfer.ui.words import tell
@@ -22,7 +23,8 @@ SHELF = 10  # repositories that are kept for all visitors; beyond that the one a
 def fetch_package(name: str, revision: str | None = None) -> Package:
     """The package in the repository `name`, user/name, of the Hub, at a branch, tag or commit; `name` is its name here too.
 
-    Only JSON, safetensors and sample pictures are downloaded. Nobody's token is sent, so that no visitor reads what is private.
+    Only JSON, safetensors, sample pictures and the card are downloaded. Nobody's token is sent, so that no visitor reads what is
+    private. It is opened in another process first, which may take little memory and time.
     Whatever is wrong is a ValueError or OSError of one sentence in the visitor's language, which names no folder of this machine.
 
     `fetch_package("user/painter", "v1")`
@@ -30,6 +32,7 @@ def fetch_package(name: str, revision: str | None = None) -> Package:
     from huggingface_hub import HfApi, snapshot_download  # costs seconds, which the page can be shown without
 
     from styletransfer.pipelines.loading import HUB_ID, PATIENCE, package_files
+    from styletransfer.pipelines.trial import examine
 
     name, revision = name.strip(), (revision or "").strip() or None
     if not HUB_ID.fullmatch(name):
@@ -45,7 +48,10 @@ def fetch_package(name: str, revision: str | None = None) -> Package:
         raise explained(error, name, revision) from None
     tidy(folder.parents[1])
     try:
+        run_limited(examine, folder)
         return read_package(folder, name)
+    except TooMuch:
+        raise ValueError(tell("models_heavy", name=name)) from None
     except (ValueError, OSError) as error:
         raise foreign(error, name, folder) from None
 

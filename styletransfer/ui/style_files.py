@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from styletransfer.limited import TooMuch, run_limited
 from styletransfer.ui.inputs import read
 from styletransfer.ui.look import Look
 from styletransfer.ui.visitor import Visitor
@@ -95,15 +96,20 @@ def mix_adapters(adapters: Sequence[Mapping[str, Tensor]], shares: Sequence[floa
 
 
 def read_style(path: str, pipe: StyleTransferPipeline, package: str, taken: Iterable[str]) -> Style:
-    """The style in a file that somebody uploaded, under a name that is not among those `taken`."""
+    """The style in a file that somebody uploaded, under a name that is not among those `taken`.
+
+    The file is opened in another process first, which may take little memory and time.
+    """
+    from styletransfer.pipelines.trial import examine_style
     from styletransfer.styles import Style
 
     file = Path(path)
     try:
         if file.stat().st_size > MAX_STYLE_BYTES:
             raise ValueError
+        run_limited(examine_style, file)
         style = Style.load(file)
-    except (ValueError, OSError):
+    except (ValueError, OSError, TooMuch):
         raise ValueError(tell("models_no_style_file", file=file.name)) from None
     try:
         pipe.check_fit(style)

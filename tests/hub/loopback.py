@@ -58,6 +58,7 @@ class LoopbackHub:
     Attributes:
         repos: Every repository by (kind, id), the kinds being "model", "space" and "dataset".
         calls: (method, path, status) of every request.
+        tokens: What requests said in their header `authorization`.
         fail: (method, part of a path) -> statuses with which the next such requests are refused.
         delay: Seconds that every answer takes.
     """
@@ -66,6 +67,7 @@ class LoopbackHub:
         self.token, self.user = token, user
         self.repos: dict[tuple[str, str], Repo] = {}
         self.calls: list[tuple[str, str, int]] = []
+        self.tokens: set[str] = set()
         self.fail: dict[tuple[str, str], list[int]] = {}
         self.delay = 0.0
         self.routes = self.table()
@@ -137,6 +139,7 @@ class LoopbackHub:
         if self.delay:
             await asyncio.sleep(self.delay)
         method, path = scope["method"], scope["path"]
+        self.tokens |= {value.decode() for name, value in scope["headers"] if name == b"authorization"}
 
         async def logged(message):
             if message["type"] == "http.response.start":

@@ -225,6 +225,27 @@ def test_a_disk_that_fills_up_within_a_file(config, capsys):
     assert not list(config.out.glob(".*.part*"))
 
 
+class Evil:
+    """Pickled, it stands for a file that is made where it is opened."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.path,)
+
+
+def test_a_state_of_another_machine_runs_no_code(config, tmp_path):
+    config.out.mkdir()
+    torch.save({"update": 1, "nets": Evil(tmp_path / "code ran")}, config.out / "state.pt")
+    torch.load(config.out / "state.pt", weights_only=False)
+    assert (tmp_path / "code ran").exists()  # it would
+    (tmp_path / "code ran").unlink()
+    with pytest.raises(Exception):  # noqa: B017  in whatever words
+        Trainer(lively(config), config).load()
+    assert not (tmp_path / "code ran").exists()
+
+
 def test_any_seed_can_be_trained_with(config):
     trainer = Trainer(lively(config), dataclasses.replace(config, seed=2**31))
     trainer.train_one([next(trainer.batches())])

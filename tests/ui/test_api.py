@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,6 @@ import gradio as gr
 import httpx
 import numpy as np
 import pytest
-from gradio import route_utils
 from gradio.utils import get_function_description
 from gradio_client import Client, handle_file
 from PIL import Image
@@ -19,6 +19,7 @@ from PIL import Image
 from styletransfer import load_pipeline, ui
 from styletransfer.catalog import read_package
 from styletransfer.styles import Style
+from styletransfer.temporary import PageFolder
 from tests.conftest import picture, unit_codes
 from tests.ui.test_models_hub import Hub
 
@@ -57,18 +58,24 @@ OPTIONAL = {"/stylise": {"painting": PHOTO, "mask": PHOTO}}
 
 
 @pytest.fixture(scope="module")
-def uploads(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("gradio")
+def folder(tmp_path_factory) -> PageFolder:
+    return PageFolder.make(tmp_path_factory.mktemp("gradio"))
 
 
 @pytest.fixture(scope="module")
-def demo(tiny_package, noise_package, tmp_path_factory, uploads) -> Iterator[gr.Blocks]:
+def uploads(folder) -> Path:
+    return folder.uploads
+
+
+@pytest.fixture(scope="module")
+def demo(tiny_package, noise_package, tmp_path_factory, folder, uploads) -> Iterator[gr.Blocks]:
     """A demo of their own, as what it keeps is counted: with a package of each kind, beside a Hub that has one more."""
     with pytest.MonkeyPatch.context() as patch, Hub() as hub:
         patch.setenv("GRADIO_TEMP_DIR", str(uploads))
         hub.connect(patch, tmp_path_factory.mktemp("hf"))
         hub.add_repo("user/painter", tiny_package)
         demo = ui.build_app([read_package(tiny_package), read_package(noise_package)], ui.keep_loaded(load_pipeline))
+        folder.keep()
         demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **ui.LAUNCH_OPTIONS)
         yield demo
         demo.close()
@@ -248,18 +255,16 @@ def test_uploads_have_a_size_limit(http, uploads):
     assert not [path for path in uploads.rglob("*") if path not in before and path.is_file()]
 
 
-def test_nothing_of_a_visitor_stays(demo, client, http, files, uploads):
+def test_nothing_of_a_visitor_stays(demo, client, http, files, folder, uploads):
     """What is deleted after an hour is all that came from visitors or was made for them."""
     for name in CALLS:
         curl(http, name, CALLS[name], files)
     upload(http, files[PHOTO])  # and never used
-    assert demo.delete_cache[1] == 3600
     photo = files[PHOTO].read_bytes()
     assert [path for path in uploads.rglob("*.png") if path.read_bytes() == photo]
-    route_utils.delete_files_created_by_app(demo, age=0)
-    kept = {path for block in demo.blocks.values() for path in getattr(block, "keep_in_cache", ())}  # the example photos
-    left = [path for path in uploads.rglob("*") if path.is_file() and str(path) not in kept]
-    assert [path for path in left if path.stat().st_size] == []  # gr.File leaves an empty one at every use
+    folder.sweep(time.time() + 3600)
+    examples = {path for block in demo.blocks.values() for path in getattr(block, "keep_in_cache", ())}
+    assert examples and {path for path in uploads.rglob("*") if path.is_file()} == {*map(Path, examples)}
 
 
 def test_no_analytics_and_no_monitoring(demo, http):

@@ -209,3 +209,11 @@ def test_app_serves_and_prints_its_address(tiny_package, tmp_path):
     finally:
         process.terminate()
         assert "Traceback" not in process.communicate()[1]
+
+
+def test_packages_of_visitors_push_nobody_elses_out():
+    calls = []
+    load = ui.keep_loaded(lambda path: calls.append(path) or object(), own=["painter"])
+    for path in ("painter", "a", "b", "c", "d", "painter"):
+        load(path)
+    assert calls == ["painter", "a", "b", "c", "d"]

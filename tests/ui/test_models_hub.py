@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from huggingface_hub import constants
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from styletransfer.limited import run_limited
 from styletransfer.pipelines import loading
 from styletransfer.ui import hub as visitors_hub
 from styletransfer.ui.hub import fetch_package
@@ -76,6 +78,15 @@ def test_nobodys_token_is_sent(hub, tiny_package, monkeypatch):
     loading.fetch("user/secret")  # who may read it, and has it in the cache now
     with pytest.raises(FileNotFoundError, match=r"^The Hub has no public repository user/secret\."):
         fetch_package("user/secret")
+
+
+def test_no_request_bears_a_token(hub, tiny_package, monkeypatch):
+    hub.add_repo("user/painter", tiny_package)
+    monkeypatch.setenv("HF_TOKEN", hub.token)
+    fetch_package("user/painter")
+    assert not hub.tokens and len(hub.calls) > 10
+    loading.fetch("user/painter")  # of whoever runs the page
+    assert hub.tokens == {f"Bearer {hub.token}"}
 
 
 @pytest.mark.parametrize(
@@ -220,3 +231,22 @@ def test_a_visitor_loads_only_so_many(client, hub, tiny_package, monkeypatch):
         client.predict("user/a", "", api_name="/load_package")
     with pytest.raises(AppError, match="You have 1 packages loaded already"):
         client.predict("user/b", "", api_name="/load_package")
+
+
+def test_a_giant_is_refused_in_a_sentence_and_its_weights_are_not_allocated(client, hub, tmp_path):
+    from styletransfer import GenerationPipeline, ProgressiveGenerator
+
+    network = ProgressiveGenerator(z_size=8, base_channels=8, image_size=64)
+    GenerationPipeline(network).save_pretrained(tmp_path / "giant")
+    repo = hub.add_repo("user/giant", tmp_path / "giant")
+    config = json.loads(repo.files()["noise_generator/config.json"])
+    repo.commit({"noise_generator/config.json": json.dumps(config | {"image_size": 4096}).encode()}, "giant")
+    with pytest.raises(AppError, match=r"^user/giant is not a package of this app: .*image_size a number above 1024\.$"):
+        client.predict("user/giant", "", api_name="/load_package")
+
+
+def test_what_takes_too_much_is_refused_in_another_process(hub, tiny_package, monkeypatch):
+    hub.add_repo("user/painter", tiny_package)
+    monkeypatch.setattr(visitors_hub, "run_limited", partial(run_limited, memory=1_000_000))
+    with pytest.raises(ValueError, match=r"^user/painter takes too much memory or time to be opened here\.$"):
+        fetch_package("user/painter")

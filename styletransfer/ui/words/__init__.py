@@ -30,7 +30,11 @@ def say(key: str) -> gr.i18n.I18nData:
 def tell(key: str, **values) -> str:
     """The words of `key` with `values` in their braces, in the language of the request that is being answered."""
     request = LocalContext.request.get(None)
-    language = request.headers.get("accept-language", "") if request is not None else ""
+    return tell_in(request.headers.get("accept-language", "") if request is not None else "", key, **values)
+
+
+def tell_in(language: str, key: str, **values) -> str:
+    """`tell` in the language that a header `accept-language` asks for."""
     return WORDS[key][language.lower().startswith("zh")].format(**values)
 
 

@@ -9,8 +9,8 @@ WORDS = {
     "models_load": ("Load", "载入"),
     "models_cancel": ("Cancel", "取消"),
     "models_hub_note": (
-        "Public packages up to 300 MB. Only safetensors, JSON and sample pictures are read; no code is run.",
-        "仅限 300 MB 以内的公开模型包。只读取 safetensors、JSON 和示例图片，不运行任何代码。",
+        "Public packages up to 300 MB. Only their safetensors, JSON, card and sample pictures are read; no code is run.",
+        "仅限 300 MB 以内的公开模型包。只读取 safetensors、JSON、模型卡和示例图片，不运行任何代码。",
     ),
     "models_fetching": ("Fetching {name}", "正在获取 {name}"),
     "models_opening": ("Opening {name}", "正在打开 {name}"),
@@ -47,6 +47,10 @@ WORDS = {
     "models_hub_error": ("The Hub answers with error {status}; try again later.", "Hub 返回错误 {status}，请稍后再试。"),
     "models_hub_silent": ("The Hub does not answer; try again later.", "Hub 没有响应，请稍后再试。"),
     "models_foreign": ("{name} is not a package of this app: {reason}.", "{name} 不是本应用的模型包：{reason}。"),
+    "models_heavy": (
+        "{name} takes too much memory or time to be opened here.",
+        "打开 {name} 需要的内存或时间过多，本页面无法载入。",
+    ),
     "models_no_index": (
         "{name} is not a package of this app: it has no model_index.json.",
         "{name} 不是本应用的模型包：缺少 model_index.json。",
