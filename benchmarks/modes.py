@@ -21,7 +21,7 @@ from fnmatch import fnmatch
 from functools import cache, cached_property
 from itertools import pairwise, product
 from pathlib import Path
-from typing import get_args
+from typing import ClassVar, get_args
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -194,13 +194,20 @@ def made(generator: nn.Module, count: int) -> Tensor:
     return torch.cat([generator(part) for part in z.split(256)])
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trial(Run):
+    """What the trainer is told of a run."""
+
+    preset: ClassVar = "modes"
+
+
 def train(task: str, game: str, method: str, minutes: float) -> dict:
     """Train one combination and score its averaged generator. A run that breaks off with NaN says so."""
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
         run = {"out": Path(folder), "minutes": minutes, "device": "cpu", "precision": "no", "tracker": "none"}
         run |= {"log_every": 1000, "sample_every": 10**9, "save_every": 10**9, "validate_every": 0}
-        config = Run(**run, batch=1) if task in CENTRES else Run(**run, batch=IMAGE["batch"])
+        config = Trial(**run, batch=1 if task in CENTRES else IMAGE["batch"])
         preset = point_preset(task, game, method) if task in CENTRES else image_preset(game, method, run)
         trainer = Trainer(preset, config)
         try:

@@ -69,6 +69,7 @@ class Studio:
         second=NOTHING,
         mix=0.5,
         mask=None,
+        format="jpg",
         visitor=NOBODY,
         progress=gr.Progress(),  # noqa: B008 as Gradio wants it
         request: gr.Request = None,
@@ -86,9 +87,7 @@ class Studio:
             second: Another style to mix in, or "nothing".
             mix: Share of the second style, from 0 to 1.
             mask: Picture that is white where the photo is painted and black where it stays; without one, all of it is painted.
-
-        Returns:
-            The painting as JPEG; as PNG where there is a mask, or something of the photo is transparent.
+            format: "jpg" or "png". Where there is a mask, or something of the photo is transparent, it is PNG anyway.
         """
         if not (photo or self.example):
             raise refusal(tell("stylise_no_photo"))
@@ -102,8 +101,8 @@ class Studio:
         controls = {"strength": strength, "brush": brush, "tone": tone, "color": color}
         with self.stoppable(request, progress) as report:
             picture = paint(self.page.load, image, one, styles.get(second), mix, mask, progress=report, **controls)
-        kind = "png" if mask or "A" in picture.getbands() else "jpg"  # what was masked out stays as it was, bit for bit
-        return save(picture, f"{Path(photo or self.example).stem} {one.name}.{kind}")
+        ending = "png" if mask or "A" in picture.getbands() else format  # what was masked out stays as it was, bit for bit
+        return save(picture, f"{Path(photo or self.example).stem} {one.name}.{ending}")
 
     @contextmanager
     def stoppable(self, request: gr.Request | None, progress: Callable[[float], None]) -> Iterator[Callable[[float], None]]:

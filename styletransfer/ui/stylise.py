@@ -102,6 +102,14 @@ def build(page: Page) -> None:
                 surprise = gr.Button(say("stylise_surprise"), elem_id="surprise")
                 undo = gr.Button(say("stylise_undo"), elem_id="undo", interactive=False)
                 link = gr.Button(say("stylise_link"), elem_id="link")
+                format = gr.Dropdown(
+                    [("JPEG", "jpg"), ("PNG", "png")],
+                    label=say("stylise_format"),
+                    show_label=False,
+                    container=False,
+                    filterable=False,
+                    elem_id="format",
+                )
             with gr.Row(elem_id="tune"):
                 brush = gr.Slider(*BRUSHES, 1, step=0.1, label=say("stylise_brush"), elem_id="brush", visible=brushed)
                 tone = gr.Slider(0, 1, TONE, step=0.05, label=say("stylise_tone"), elem_id="tone", visible=toned)
@@ -189,7 +197,7 @@ def build(page: Page) -> None:
     link.click(studio.linked, [page.visitor, page.look], js=COPY, **quiet)
     query.change(None, query, js=ADDRESS, **private)
 
-    inputs = [photo, style, *sliders, painting, second, mix, mask, page.visitor]
+    inputs = [photo, style, *sliders, painting, second, mix, mask, format, page.visitor]
     buttons = {"outputs": [download, working, cancel], **at_once}
     download.click(lambda: [gr.update(visible=on) for on in (False, True, True)], None, **buttons)
     work = download.click(studio.stylise, inputs, full, api_name="stylise", show_progress_on=working, concurrency_limit=1)

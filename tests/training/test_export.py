@@ -112,6 +112,12 @@ def test_without_photos_the_sample_of_the_run_is_shown(run, files, tmp_path):
     assert samples == ["lines.jpg", "photo-1.jpg", "sheet.jpg"]
 
 
+def test_the_first_style_that_is_given_is_the_cover(run, files, tmp_path):
+    assert main(["export", str(run), "--out", str(tmp_path / "package"), "--styles", *map(str, reversed(files))]) == 0
+    assert list(read_package(tmp_path / "package").styles) == ["lines", "dots"]
+    assert 'style="lines"' in (tmp_path / "package" / "README.md").read_text()
+
+
 def test_many_styles_fill_several_rows(tiny_pipe, tmp_path):
     for number in range(9):
         tiny_pipe.add_style(tiny_pipe.named["beta"].named(f"style {number}"))

@@ -37,6 +37,7 @@ CALLS = {
         "color": 0.7,
         "second": "alpha",
         "mix": 0.4,
+        "format": "png",
     },
     "/create": {"package": "noise", "seed": 3, "truncation": 0.8},
     "/between": {"package": "noise", "start": 3, "end": 4, "truncation": 1},

@@ -26,7 +26,7 @@ from styletransfer.ui.words import WORDS
 from tests.conftest import picture
 
 APP = Path(ui.__file__).parents[2] / "app.py"
-DEFAULTS = {"style": "alpha", "strength": 1}
+DEFAULTS = {"style": "alpha", "strength": 1, "format": "png"}
 
 
 @pytest.fixture(scope="module")

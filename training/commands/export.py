@@ -32,7 +32,7 @@ class Export:
     photos: tuple[Path, ...] = ()
     """Photos to show in every named style; by default the sample of the run."""
     styles: tuple[Path, ...] = ()
-    """Style files, as learn-style writes them, that become the named styles of a painter."""
+    """Style files, as learn-style writes them, that become the named styles of a painter. The demo opens on the first."""
     enlarger: Path | None = None
     """Folder of an UpscaleGenerator, with which a painter enlarges what it painted."""
     sources: Path | None = None
@@ -67,7 +67,7 @@ def publish(options: Export, out: Path) -> None:
     try:
         shutil.copytree(source, fresh)
         if equipment:
-            equip(options, fresh)
+            fields |= equip(options, fresh)
         if options.with_training_state:
             write_training_state(options.run, fresh)
         write_card(fresh, read_json(fresh / FIELDS_FILE) | findings(options.run, fresh) | fields)
@@ -77,8 +77,11 @@ def publish(options: Export, out: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def equip(options: Export, package: Path) -> None:
-    """Add style files and the enlarger to the painter in the folder `package`, and show photos in all of its styles."""
+def equip(options: Export, package: Path) -> dict[str, str]:
+    """Add style files and the enlarger to the painter in the folder `package`, and show photos in all of its styles.
+
+    Returns the fields of its card that come of it.
+    """
     from styletransfer.images import open_image
     from styletransfer.models.upscale_generator import UpscaleGenerator
     from styletransfer.pipelines.loading import load_network
@@ -86,8 +89,7 @@ def equip(options: Export, package: Path) -> None:
     from training.packaging.samples import write_samples
 
     pipeline = StyleTransferPipeline.from_pretrained(package)
-    for path in options.styles:
-        pipeline.load_style(path)
+    added = [pipeline.load_style(path) for path in options.styles]
     if options.enlarger:
         pipeline.register_modules(enlarger=load_network(UpscaleGenerator, options.enlarger))
     if options.photos and not pipeline.styles:
@@ -97,6 +99,7 @@ def equip(options: Export, package: Path) -> None:
         photos = [open_image(path).convert("RGB") for path in options.photos or sorted(package.glob("samples/photo-*.jpg"))]
         shutil.rmtree(package / "samples", ignore_errors=True)
         write_samples(pipeline, package / "samples", photos)
+    return {"cover": added[0].name} if added else {}
 
 
 def main(arguments: list[str]) -> None:

@@ -84,7 +84,9 @@ def write_card(folder: Path, fields: dict) -> None:
     """
     (folder / FIELDS_FILE).write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
     styles, labels = read_package(folder).styles, read_index(folder).get("domains") or {}
-    example = json.dumps(next(iter(styles)), ensure_ascii=False) if styles else 'open_image("painting.jpg")'
+    example = 'open_image("painting.jpg")'
+    if styles:
+        example = json.dumps(fields.get("cover", next(iter(styles))), ensure_ascii=False)
     domains = sorted(labels, key=labels.get)
     facts = {
         "styles": "\n".join(describe_style(name, about) for name, about in styles.items()) or "No style has a name yet.",
@@ -96,6 +98,8 @@ def write_card(folder: Path, fields: dict) -> None:
     template = Template((CARDS / fields["template"]).read_text(encoding="utf-8"))
     card = ModelCard(template.substitute(facts | fields))
     card.data.title = fields["title"]
+    if "cover" in fields:
+        card.data.cover = fields["cover"]
     if "scores" in fields:
         card.data.model_name = fields["title"]
         task = card.data.pipeline_tag

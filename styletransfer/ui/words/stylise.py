@@ -58,6 +58,7 @@ WORDS = {
         "此链接中的风格 {name} 不在这里，它只属于创建链接的人。",
     ),
     "stylise_download": ("Download", "下载"),
+    "stylise_format": ("File format", "文件格式"),
     "stylise_cancel": ("Cancel", "取消"),
     "stylise_cancelled": ("Cancelled.", "已取消。"),
     "stylise_full": ("Painting", "画作"),
