@@ -52,7 +52,7 @@ def test_the_endpoint_is_named_and_typed(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert "/stylise" in endpoints and all(endpoint["description"] for endpoint in endpoints.values())
     parameters = {parameter["parameter_name"]: parameter for parameter in endpoints["/stylise"]["parameters"]}
-    optional = ["strength", "brush", "tone", "color", "painting", "second", "mix", "mask"]
+    optional = ["strength", "brush", "tone", "color", "painting", "second", "mix", "mask", "format"]
     assert list(parameters) == ["photo", "style", *optional]
     assert all(parameters[name]["parameter_has_default"] for name in optional)
     assert parameters["second"]["type"]["enum"] == [NOTHING, "alpha", "beta"]
