@@ -1,6 +1,8 @@
 """The web demo, and the entry point of its Space: `python app.py`, then open the address it prints."""
 
 import argparse
+import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -34,6 +36,7 @@ QUEUE = {"default_concurrency_limit": 2, "max_size": 100}
 
 
 LOCAL = ("127.0.0.1", "localhost")
+M_ARENA_MAX = -8  # of glibc's malloc.h
 
 
 def guards(host: str | None, share: bool, folder: PageFolder) -> list:
@@ -49,6 +52,15 @@ def guards(host: str | None, share: bool, folder: PageFolder) -> list:
     open_to_others = share or "SPACE_ID" in os.environ or host not in (None, *LOCAL)
     names = [] if open_to_others else [Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL])]
     return [*names, Middleware(Quota, folder=folder)]
+
+
+def share_heaps() -> None:
+    """Let all threads use two heaps: glibc gives each thread its own, and keeps in it what a painting has freed.
+
+    After some hundred paintings that is 300 MB that nobody uses.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library than glibc
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def find_packages(name: str | None) -> list:
@@ -131,6 +143,7 @@ if __name__ == "__main__":
         folder = PageFolder.make(os.environ.get("GRADIO_TEMP_DIR"))
     except OSError as error:
         parser.error(str(error))
+    share_heaps()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # out of the block below, which removes the folder
     with folder:
         if os.environ.get("SPACES_ZERO_GPU"):

@@ -88,12 +88,7 @@ class Visitor:
 
     def answer(self, kind: str, wait: Wait) -> dict:
         """The file that the app painted."""
-        event = next(event for event in self.events if self.does(event, kind))
-        values = [self.value(self.components[component]) for component in event["inputs"]]
-        body = {"data": values, "fn_index": event["id"], "session_hash": self.session, "trigger_id": event["targets"][0][0]}
-        joined = self.http.post("gradio_api/queue/join", json=body)
-        if joined.is_error:
-            raise RuntimeError(joined.text)  # the queue is full
+        self.join(kind)
         with self.http.stream("GET", "gradio_api/queue/data", params={"session_hash": self.session}) as stream:
             for line in stream.iter_lines():
                 message = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
@@ -106,6 +101,15 @@ class Visitor:
                     case "process_completed" | "unexpected_error" | "close_stream":
                         raise RuntimeError(str(message))
         raise RuntimeError("the answer broke off")
+
+    def join(self, kind: str) -> None:
+        """Ask for a painting, and do not wait for it."""
+        event = next(event for event in self.events if self.does(event, kind))
+        values = [self.value(self.components[component]) for component in event["inputs"]]
+        body = {"data": values, "fn_index": event["id"], "session_hash": self.session, "trigger_id": event["targets"][0][0]}
+        joined = self.http.post("gradio_api/queue/join", json=body)
+        if joined.is_error:
+            raise RuntimeError(joined.text)  # the queue is full
 
     def does(self, event: dict, kind: str) -> bool:
         if kind == FULL:
@@ -133,8 +137,8 @@ def photo(number: int) -> bytes:
 
 
 @contextlib.contextmanager
-def serve(package: str | None) -> Iterator[str]:
-    """The address of the demo, which runs until the end of the block."""
+def serve(package: str | None) -> Iterator[tuple[str, int]]:
+    """The address of the demo, which runs until the end of the block, and the id of its process."""
     command = [
         sys.executable,
         str(ROOT / "app.py"),
@@ -150,7 +154,7 @@ def serve(package: str | None) -> Iterator[str]:
                 found = re.search(r"http\S+", process.stdout.readline())
                 if found is None:
                     raise RuntimeError("the demo did not start")
-                yield found[0]
+                yield found[0], process.pid
             finally:
                 process.terminate()
 
@@ -219,7 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
     if min(options.visitors) < 1 or options.seconds <= 0:
         parser.error("there must be visitors, and time for them")
     rows = []
-    with serve(options.package) as url:
+    with serve(options.package) as (url, _):
         load(url, 1, 3)  # whoever comes first waits for torch
         for visitors in options.visitors:
             start = time.monotonic()

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import app_load, inference, learning, megapixels, modes
+from benchmarks import app_endurance, app_load, inference, learning, megapixels, modes
 from training.evaluate import independent
 from training.evaluate.report import Score, by_style
 
@@ -37,6 +37,7 @@ TABLES: dict[str, tuple[str, Callable[[dict], str]]] = {  # name -> file of resu
     "speed": ("inference", inference.report),
     "megapixels": ("megapixels", megapixels.report),
     "page-load": ("app_load", app_load.report),
+    "load": ("app_endurance", app_endurance.report),
     "quality": ("evaluation", quality),
     "learning": ("learning", lambda found: learning.table(found["presets"])),
     "modes": ("modes", modes.table),

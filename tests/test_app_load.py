@@ -1,10 +1,11 @@
 """The load benchmark waits for what visitors wait for, counts what is lost, and the demo's queue holds its crowd."""
 
 import json
+import os
 
 import pytest
 
-from benchmarks import app_load
+from benchmarks import app_endurance, app_load
 from benchmarks.app_load import FULL, PREVIEW, Wait
 from styletransfer import load_pipeline, ui
 from styletransfer.catalog import read_package
@@ -51,3 +52,21 @@ def test_what_a_full_queue_turns_away_is_counted(tiny_package, tmp_path, monkeyp
     finally:
         demo.close()
     assert row["lost"] and "Queue is full" in row["errors"][0] and row[PREVIEW]["count"]
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_one_after_the_other_at_once_and_after_those_who_went_away(tiny_package, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(app_load, "SIZE", (160, 120))
+    monkeypatch.setattr(app_endurance, "REST", 0.1)
+    results = tmp_path / "endurance.json"
+    command = ["--package", str(tiny_package), "--serial", "12", "--parallel", "4", "--abandoned", "3", "--out", str(results)]
+    assert app_endurance.main(command) == 0
+    found = json.loads(results.read_text())
+    assert [(row["count"], row["lost"]) for row in found["rows"]] == [(12, 0), (4, 0), (1, 0)]
+    assert found["before_mib"] > 50 and "3 more were abandoned" in capsys.readouterr().out
+
+
+def test_what_a_process_holds_is_read():
+    held = app_endurance.resident_mib(os.getpid())
+    more = b"x" * 200_000_000
+    assert app_endurance.resident_mib(os.getpid()) > held + 150 and more
