@@ -73,7 +73,6 @@ CSS = """
 #bar > button, #tools > button { min-height: 44px; padding: 8px 14px; font-size: var(--text-md); white-space: nowrap; }
 #tools > button { flex: 1 0 auto; }
 #format { flex: 0 0 84px; align-self: center; }
-#format input { min-height: 42px; }
 #bar > button, #working { flex: 1 1 auto; align-self: center; }
 #working { min-height: 44px; border-radius: var(--radius-lg); }
 #cancel { animation: late 0.2s 0.8s backwards; }  /* a small photo is done before it could be cancelled */
