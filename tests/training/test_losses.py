@@ -7,7 +7,7 @@ import torch
 
 from training.losses.adversarial import GAMES, mean_output
 from training.losses.codes import code_similarity
-from training.losses.color import out_of_gamut, palette_distance, total_variation
+from training.losses.color import low_frequency_distance, out_of_gamut, palette_distance, total_variation
 from training.losses.lipschitz import GradientNorm
 from training.losses.neighbors import nearest_neighbor_distance
 from training.losses.perceptual import content_distance, gram_matrix, moment_distance, style_distance
@@ -111,6 +111,16 @@ def test_moment_distance_against_a_loop():
             difference = sum((a - b) ** 2 for a, b in zip(have, want, strict=True))
             errors.append(difference / sum(value**2 for value in have + want))
     assert moment_distance(result, painting).item() == pytest.approx(sum(errors) / 4, rel=1e-4)
+
+
+def test_strokes_are_free_where_blotches_cost():
+    photo = torch.rand(2, 3, 70, 65)
+    strokes = torch.tensor([0.2, -0.2]).repeat(33)[:65].expand(2, 3, 70, 65)
+    assert low_frequency_distance(photo + strokes, photo).item() == pytest.approx(0, abs=1e-6)
+    blotch = torch.zeros(2, 3, 70, 65)
+    blotch[..., :32, :32] = 0.4  # one square of four
+    assert low_frequency_distance(photo + blotch, photo).item() == pytest.approx(0.4**2 / 4, rel=1e-4)
+    assert low_frequency_distance(torch.ones(1, 3, 8, 9), torch.zeros(1, 3, 8, 9)).item() == 1  # of a small crop the whole
 
 
 def test_total_variation_by_hand():

@@ -49,7 +49,8 @@ def test_every_loss_reaches_what_it_should(tiny_painter, batch):
     recipe = tiny_painter.recipe
     step = recipe.step(tiny_painter.nets, batch)
     losses = recipe.losses(step, recipe.phases[0])
-    assert losses.keys() == {"content", "style", "moments", "palette", "smooth", "gamut", "apart", "fool_discriminator"}
+    names = {"content", "style", "moments", "palette", "low_frequency", "smooth", "gamut", "apart", "fool_discriminator"}
+    assert losses.keys() == names
     for name, loss in losses.items():
         reached = torch.autograd.grad(
             loss, list(tiny_painter.nets["stylizer"].parameters()), retain_graph=True, allow_unused=True

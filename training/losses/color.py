@@ -1,4 +1,4 @@
-"""Losses on pixels: palettes, smoothness, the gamut."""
+"""Losses on pixels: palettes, low frequencies, smoothness, the gamut."""
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,15 @@ def palette_distance(
     axes = F.normalize(torch.randn(directions, 3, generator=generator, device=result.device), dim=1)
     have, want = ((axes @ colour).sort(dim=2).values for colour in colours)
     return average((have - want).square().mean(dim=(1, 2)), weight)
+
+
+def low_frequency_distance(result: Tensor, photo: Tensor, size: int = 32) -> Tensor:
+    """Mean squared difference of the averages of two batches (B, 3, H, W) over `size` x `size` pixels, or the image if smaller.
+
+    Strokes are free within such a square, and what is smooth in the photo stays so: clouds and blotches cost.
+    """
+    size = min(size, *photo.shape[-2:])
+    return (F.avg_pool2d(result.float(), size) - F.avg_pool2d(photo.float(), size)).square().mean()
 
 
 def total_variation(image: Tensor) -> Tensor:

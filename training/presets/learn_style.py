@@ -54,8 +54,10 @@ class LearnStyle(Run):
     """Weight of the nearest-neighbour feature loss against the painting."""
     moments: float = 10.0
     """Weight of the loss on channel means and standard deviations."""
-    palette: float = 60.0
+    palette: float = 10.0
     """Weight of the colour loss against the painting."""
+    low_frequency: float = 60.0
+    """Weight of the distance of blurred colours to the recoloured photo, which keeps skies and faces free of blotches."""
     adversarial: float = 1.0
     """Weight of the adversarial loss."""
     title: str = ""

@@ -39,8 +39,10 @@ class Painter(Run):
     """Weight of the nearest-neighbour feature loss against the painting."""
     moments: float = 10.0
     """Weight of the loss on channel means and standard deviations."""
-    palette: float = 60.0
+    palette: float = 10.0
     """Weight of the colour loss against the painting."""
+    low_frequency: float = 60.0
+    """Weight of the distance of blurred colours to the recoloured photo, which keeps skies and faces free of blotches."""
     adversarial: float = 1.0
     """Weight of the adversarial loss."""
     apart: float = 2.0
@@ -166,9 +168,9 @@ def load_painter(package: str, more_files: tuple[str, ...] = ()) -> "tuple[Path,
 
 
 def terms(config) -> "tuple[Term, ...]":
-    """What makes a painting of a photo, weighted by the options `content`, `style`, `moments` and `palette`."""
+    """What makes a painting of a photo, weighted by the options `content`, `style`, `moments`, `palette`, `low_frequency`."""
     from training.engine.recipe import Term
-    from training.losses.color import out_of_gamut, palette_distance, total_variation
+    from training.losses.color import low_frequency_distance, out_of_gamut, palette_distance, total_variation
     from training.losses.neighbors import nearest_neighbor_distance
     from training.losses.perceptual import content_distance, moment_distance
 
@@ -177,6 +179,7 @@ def terms(config) -> "tuple[Term, ...]":
         Term("style", nearest_neighbor_distance, ("fake_features", "painting_style", "strength"), config.style),
         Term("moments", moment_distance, ("fake_features", "painting_style", "strength"), config.moments),
         Term("palette", palette_distance, ("fake", "painting", "strength"), config.palette),
+        Term("low_frequency", low_frequency_distance, ("fake", "recolored"), config.low_frequency),
         Term("smooth", total_variation, ("fake",), 2.0),
         Term("gamut", out_of_gamut, ("fake",), 10.0),
     )
