@@ -55,7 +55,8 @@ class Painter(Run):
         "rate": RATES,
         "content": Between(3, 30),
         "style": Between(5, 60),
-        "palette": Between(20, 200),
+        "palette": Between(3, 100),
+        "low_frequency": Between(10, 200),
         "adversarial": Between(0.3, 3),
     }
 
