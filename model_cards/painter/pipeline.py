@@ -137,14 +137,18 @@ def square_root(matrix: Tensor) -> Tensor:
     return vectors @ torch.diag_embed(values.clamp_min(0).sqrt()) @ vectors.mT
 """Pictures to tensors and back. The only file that knows that images are (B, 3, H, W) in [-1, 1]."""
 
+import io
+import logging
 import struct
 import warnings
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps
 from torch import Tensor
 
 """Which pictures are opened at all, known without torch."""
@@ -152,13 +156,55 @@ from torch import Tensor
 MAX_PIXELS = 64_000_000
 # not EPS, for which Pillow starts Ghostscript on what a stranger wrote, nor formats that nobody keeps photos in (JPEG covers MPO)
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "PPM", "TIFF", "AVIF", "JPEG2000", "ICO", "PCX", "QOI", "SGI", "TGA")
+"""How much memory is free, and how many pixels fit into it."""
+
+from pathlib import Path
+
+
+try:
+    import psutil  # accelerate brings it; packages carry this file to people who may have neither
+except ImportError:
+    psutil = None
+
+CGROUP = Path("/sys/fs/cgroup")  # of the container, where there is one
+WORKING = 300_000_000  # bytes that a painter takes for strokes and tiles, whatever the size of the photo
+PER_PIXEL = (
+    20  # bytes from reading a photo to writing its painting, with a mask: 14 to 16 were measured, see docs/measurements.md
+)
+
+
+def free_memory() -> float:
+    """Bytes that can still be had, in the machine or, where it has a limit, in its container; infinite where nobody knows."""
+    free = psutil.virtual_memory().available if psutil else float("inf")
+    try:
+        limit, used, lines = ((CGROUP / f"memory.{name}").read_text() for name in ("max", "current", "stat"))
+        cached = dict(line.split() for line in lines.splitlines())["inactive_file"]
+        return min(free, int(limit) - int(used) + int(cached))
+    except (OSError, ValueError, KeyError):  # no container, or one without a limit, which says "max"
+        return free
+
+
+def max_pixels(per_pixel: int = PER_PIXEL) -> int:
+    """How many pixels a picture may have now that `per_pixel` bytes are needed for each."""
+    return int(min(MAX_PIXELS, max(free_memory() - WORKING, 0) / per_pixel))
 
 MIN_SIZE = 16  # pixels: the networks take nothing smaller
-UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, EOFError, KeyError, IndexError, OverflowError)
+STRIP = 256  # rows that are worked on at a time
+MAX_PROFILE = 1_000_000  # bytes of an ICC profile: a PNG with a larger one is not opened again
+# what Pillow's readers raise where a file is damaged: tests/odd_pictures.py
+ODD = (LookupError, ArithmeticError, RuntimeError, TypeError, AssertionError, EOFError, struct.error, zlib.error)
+UNREADABLE = (OSError, SyntaxError, ValueError, *ODD)
+logger = logging.getLogger(__name__)
 
 
 def open_image(path: str | Path) -> Image.Image:
-    """The picture at `path`, as `upright` gives it.
+    """The picture at `path`, as `upright` gives it; of an animation or of several pages the first, which the log says.
+
+    Nothing of the file but its pixels and its ICC profile comes along: no EXIF, no XMP, no place where it was taken.
+
+    Raises:
+        OSError: where there is nothing, or nothing that may be read.
+        ValueError: where it is no picture, is damaged, or has too many pixels, for everybody or for the memory that is free.
 
     `pipe(open_image("photo.jpg"), style="great-wave")`
     """
@@ -167,26 +213,32 @@ def open_image(path: str | Path) -> Image.Image:
         raise FileNotFoundError(f"{path} does not exist")
     if not path.is_file():
         raise ValueError(f"{path} is not a file")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `upright` has a limit of its own
-            image = Image.open(path, formats=FORMATS)
-    except Image.DecompressionBombError:
-        raise ValueError(f"{path} is too large: at most {MAX_PIXELS / 1e6:.0f} megapixels can be read") from None
-    except UNREADABLE:
-        raise ValueError(f"{path} is not a picture that can be read") from None
-    with image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own words about a file would come before the sentence
         try:
-            return upright(image)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+            image = Image.open(path, formats=FORMATS)
+        except PermissionError:
+            raise
+        except Image.DecompressionBombError:
+            raise ValueError(f"{path} is too large: at most {MAX_PIXELS / 1e6:.0f} megapixels can be read") from None
+        except UNREADABLE:
+            raise ValueError(f"{path} is not a picture that can be read") from None
+        with image:
+            try:
+                picture = upright(image)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
+            if image.format != "MPO" and getattr(image, "is_animated", False):  # the others of an MPO are of the same photo
+                logger.warning("%s holds several pictures: the first one is taken", path)
+    return picture
 
 
 def upright(image: Image.Image) -> Image.Image:
     """`image` as people see it: 8-bit RGB, or RGBA if anything is transparent, turned as its EXIF orientation says.
 
-    Takes every mode of PIL. Of an animation it is the current frame, the first one of a freshly opened file. An ICC profile is
-    kept in `info` where it still describes the pixels, which is where it is a profile of RGB.
+    Takes every mode of PIL. Of an animation it is the current frame, the first one of a freshly opened file. `info` holds at most
+    an ICC profile of RGB, which the pixels are to be seen by; where a file has another one, they are converted to sRGB. What is
+    upright already comes back as it is.
     """
     if not isinstance(image, Image.Image):
         raise TypeError(f"a picture must be a PIL image, got {type(image).__name__}; styletransfer.open_image(path) opens files")
@@ -197,38 +249,76 @@ def upright(image: Image.Image) -> Image.Image:
         raise ValueError(
             f"the picture is too large: {width} x {height} pixels, at most {MAX_PIXELS / 1e6:.0f} megapixels can be read"
         )
+    plain = type(image) is Image.Image and image.mode in ("RGB", "RGBA") and image.info.keys() <= {"icc_profile"}
+    if plain and not image.getexif():
+        return image
+    if width * height > (most := max_pixels()):
+        sizes = f"{width} x {height} pixels, at most {most / 1e6:.1f} megapixels fit"
+        raise ValueError(f"the picture is too large for the memory that is free: {sizes}")
     try:
         image.load()
-        image = ImageOps.exif_transpose(image)
-        profile = image.info.get("icc_profile")
+        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # the function below copies all others, too
+            image = ImageOps.exif_transpose(image)
+        profile = image.info.get("icc_profile") or b""
         if image.mode == "F" or image.mode.startswith("I"):
             image = eight_bit(image)
         elif image.mode == "La":
             image = image.convert("LA")  # PIL has no way from it to RGBA
-        transparent = image.has_transparency_data
-        colours = image.convert("RGBA" if transparent else "RGB")
+        elif image.mode == "RGB" and isinstance(clear := image.info.get("transparency"), tuple) and max(clear) > 255:
+            image = image.copy()
+            image.info["transparency"] = tuple(value >> 8 for value in clear)  # of 16 bits, as the pixels were in the file
+        if profile[16:20] not in (b"", b"RGB ") and (converted := to_srgb(image, profile)):
+            image = converted
+        colours = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        if profile[16:20] == b"RGB " and len(profile) > MAX_PROFILE:
+            colours, profile = to_srgb(colours, profile) or colours, b""
+    except Image.DecompressionBombError:
+        raise ValueError("the picture cannot be read: it holds more pixels than it says") from None
     except UNREADABLE as error:
-        raise ValueError(f"the picture cannot be read: {error}") from None
-    colours.info = {"icc_profile": profile} if profile and profile[16:20] == b"RGB " else {}
+        raise ValueError(f"the picture cannot be read: {' '.join(str(error).split()) or type(error).__name__}") from None
+    colours.info = {"icc_profile": profile} if profile[16:20] == b"RGB " else {}
     return colours
 
 
+def to_srgb(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """The colours of `image` by its ICC `profile` in sRGB; None where the profile is broken or one of other colours."""
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
+    except (OSError, ImageCms.PyCMSError):
+        return None
+
+
 def eight_bit(image: Image.Image) -> Image.Image:
-    """Grey `image` of 16 or 32 bits, or of floats, as mode L.
+    """Grey `image` of 16 or 32 bits, or of floats, as mode L, or LA if one of its values stands for transparency.
 
     Whole numbers up to 255 are taken as they are, larger ones as 16 bits. Floats are taken as 0 to 1, or else as whole numbers.
     """
-    values = np.asarray(image)
-    if not np.isfinite(values).all():
+    top = max(values.max() if np.isfinite(values).all() else np.inf for _, values in strips(image))
+    if top == np.inf:
         raise ValueError("it holds values that are not finite")
-    top = values.max()
     if image.mode == "F" and top <= 1:
         scale = 255.0
     elif image.mode.startswith("I;16") or top > 255:
         scale = 255 / 65535
     else:
         scale = 1.0
-    return Image.fromarray((values * scale).round().clip(0, 255).astype(np.uint8))
+    clear = image.info.get("transparency")
+    grey = Image.new("L" if clear is None else "LA", image.size)
+    for where, values in strips(image):
+        strip = Image.fromarray((values * scale).round().clip(0, 255).astype(np.uint8))
+        if clear is not None:
+            strip.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
+        grey.paste(strip, where)
+    return grey
+
+
+def strips(image: Image.Image) -> Iterator[tuple[tuple[int, int, int, int], np.ndarray]]:
+    """`image` in strips of some rows, as boxes and arrays: an array of the whole takes several times its memory."""
+    for top in range(0, image.height, STRIP):
+        box = (0, top, image.width, min(top + STRIP, image.height))
+        yield box, np.asarray(image.crop(box))
 
 
 def to_tensor(image: Image.Image) -> Tensor:
@@ -254,8 +344,8 @@ def to_pil(pixels: Tensor, like: Image.Image | None = None) -> Image.Image:
     return image
 
 
-def to_mask(image: Image.Image, size: tuple[int, int] | None = None) -> Tensor:
-    """Mask (1, 1, H, W) in [0, 1] of a picture: 1 where it is white, 0 where it is black or transparent.
+def to_mask(image: Image.Image, size: tuple[int, int] | None = None) -> Image.Image:
+    """Mask of a picture, mode L: 255 where it is white, 0 where it is black or transparent.
 
     `size` is the width and height of its photo, which a mask must have.
     """
@@ -263,9 +353,22 @@ def to_mask(image: Image.Image, size: tuple[int, int] | None = None) -> Tensor:
     if size is not None and image.size != size:
         sizes = f"{image.width} x {image.height} and {size[0]} x {size[1]}"
         raise ValueError(f"the mask must have the size of its photo, got {sizes}")
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
-    return torch.from_numpy(np.array(image.convert("L")))[None, None].float().div_(255)
+    return on(image, "black").convert("L")
+
+
+def mask_to_tensor(mask: Image.Image) -> Tensor:
+    """Mask (1, 1, H, W) in [0, 1] of a picture of mode L."""
+    return torch.from_numpy(np.array(mask))[None, None].float().div_(255)
+
+
+def on(image: Image.Image, color: str) -> Image.Image:
+    """The upright `image` without its transparency, on a ground of one colour."""
+    if image.mode != "RGBA":
+        return image
+    ground = Image.new("RGB", image.size, color)
+    ground.paste(image, mask=image.getchannel("A"))
+    ground.info = dict(image.info)
+    return ground
 
 
 def at_least(pixels: Tensor, size: int = MIN_SIZE) -> Tensor:
@@ -286,6 +389,7 @@ from torch import Tensor
 """A named style as a low-rank change of the generator's weights."""
 
 from collections.abc import Mapping
+from threading import Lock
 
 import torch
 from diffusers.configuration_utils import register_to_config
@@ -312,6 +416,10 @@ class Network(ModelMixin, ConfigMixin):
         if not __name__.startswith("styletransfer."):  # a copy in a package, for people without styletransfer
             return super().from_pretrained(path_or_repo, *arguments, **options)
         return import_module("styletransfer.pipelines.loading").from_pretrained(cls, path_or_repo, *arguments, **options)
+
+# functional_call puts the changed weights into the network for as long as it runs: two threads at once would paint with each
+# other's, and leave them there
+TURNS = Lock()
 
 
 class StyleAdapter(Network):
@@ -388,9 +496,10 @@ def changes(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def adapted(stylizer: nn.Module, added: Mapping[str, Tensor], *inputs: Tensor) -> Tensor:
     """What `stylizer` makes of `inputs` with `added` on top of its parameters."""
-    parameters = dict(stylizer.named_parameters())
-    changed = {name: parameters[name] + change.view_as(parameters[name]) for name, change in added.items()}
-    return functional_call(stylizer, changed, inputs)
+    with TURNS:
+        parameters = dict(stylizer.named_parameters())
+        changed = {name: parameters[name] + change.view_as(parameters[name]) for name, change in added.items()}
+        return functional_call(stylizer, changed, inputs)
 
 
 def misfits(stylizer: nn.Module, factors: Mapping[str, Tensor]) -> list[str]:
@@ -419,13 +528,66 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
+"""Files that are whole or not there: a crash, Ctrl-C or a full disk leaves what was there before."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def write_whole(path: str | Path) -> Iterator[Path]:
+    """Inside, the path of a new file to write, which becomes `path` at the end. Folders are made.
+
+    `with write_whole("painting.png") as part: picture.save(part)`
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem}.part{path.suffix}")  # writers of pictures go by the ending
+    try:
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        if error.errno and error.filename in (None, str(part)):  # people know the file by its name
+            error.filename = str(path)
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all."""
+    with write_whole(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
+    """Write `content`, whole or not at all."""
+    with write_whole(path) as part:
+        part.write_bytes(content)
 
 FORMAT = "styletransfer.style.v2"
-ABOUT = ("title", "artist", "year", "source", "licence")  # what a style file may say of its painting
+ABOUT = ("title", "artist", "year", "group", "source", "licence")  # what a style file may say of its painting
 LONGEST = 300  # characters of each
+TYPES = {
+    torch.float64,
+    torch.float32,
+    torch.float16,
+    torch.bfloat16,
+    torch.int64,
+    torch.int32,
+    torch.int16,
+    torch.int8,
+    torch.uint8,
+    torch.bool,
+}
+MAX_PAINTINGS = 1000  # of one style: every photo is compared with each
 LARGEST = 20  # megabytes of a style file: many times what an adapter takes
 
 
@@ -439,7 +601,7 @@ class Style:
         palettes: The colours of each painting; a photo takes the code and the colours of the nearest. Without palettes the photo
             keeps its colours, and there is one code.
         adapter: Factors of a `StyleAdapter`, by name; empty for a style that the encoder saw and nobody trained.
-        about: Of the painting: `title`, `artist`, `year`, `source`, `licence`.
+        about: Of the painting: `title`, `artist`, `year`, the `group` that it hangs with on the page, `source`, `licence`.
 
     Example:
         `pipe.encode_style(painting, name="my style").save("my-style.safetensors")`
@@ -457,6 +619,8 @@ class Style:
         if not isinstance(codes, Tensor) or codes.ndim != 2 or not codes.numel() or not codes.is_floating_point():
             got = f"{tuple(codes.shape)} of {codes.dtype}" if isinstance(codes, Tensor) else type(codes).__name__
             raise ValueError(f"codes of style {self.name!r} must be a tensor (K, D) of floats, got {got}")
+        if len(codes) > MAX_PAINTINGS:
+            raise ValueError(f"style {self.name!r} is made of {len(codes)} paintings, and at most {MAX_PAINTINGS} are taken")
         codes = codes.detach().float().cpu()
         rms = codes.square().mean(dim=1).sqrt()
         if not torch.isfinite(codes).all() or (rms - 1).abs().max() > 0.01:
@@ -469,14 +633,12 @@ class Style:
 
     def save(self, path: str | Path) -> None:
         """Write a style file, of half a megabyte with an adapter; `Style.load` and `pipe.load_style` read it."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         tensors = {"codes": self.codes.contiguous()}
         if self.palettes:
             tensors["means"] = torch.stack([palette.mean for palette in self.palettes])
             tensors["covariances"] = torch.stack([palette.covariance for palette in self.palettes])
         tensors |= {f"adapter.{name}": factor.half().contiguous() for name, factor in self.adapter.items()}
-        save_file(tensors, path, metadata={"format": FORMAT, "name": self.name, **self.about})
+        write_bytes(path, save(tensors, metadata={"format": FORMAT, "name": self.name, **self.about}))
 
     @classmethod
     def load(cls, path: str | Path) -> "Style":
@@ -516,14 +678,24 @@ def check_name(name: str) -> None:
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a safetensors file."""
+    """Tensors and metadata of a safetensors file.
+
+    Raises:
+        FileNotFoundError: where there is none.
+        ValueError: where it is none, or holds numbers that are not computed with, such as floats of 8 bits.
+    """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path} does not exist")
     try:
         with safe_open(path, "pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
+            tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, RuntimeError, AttributeError) as error:
         raise ValueError(f"{path} is not a readable safetensors file: {error}") from None
+    for name, tensor in tensors.items():
+        if tensor.dtype not in TYPES:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise ValueError(f"{path} holds {kind} in {name}; convert its tensors to float16 or float32")
+    return tensors, metadata
 
 
 def unit(code: Tensor) -> Tensor:
@@ -622,7 +794,6 @@ BRUSHES = (0.5, 2.0)
 TONE = 0.5  # at 1 a snow scene turns as dark as its Rembrandt
 COLOR = 0.8  # at 1 skin and sky are of one hue where a painting has but one
 PANORAMA = 4  # times the shorter side: a photo that is longer is painted at a smaller size
-STRIP = 256  # rows that are blended at a time
 
 
 @dataclass(frozen=True)
@@ -668,7 +839,7 @@ class Painter:
         if not total:
             return photo.copy()
         gate = min(total, 1.0)
-        small = photo.convert("RGB").resize(working_size(photo.size, controls), Image.Resampling.BICUBIC, reducing_gap=3)
+        small = shrunk(photo, working_size(photo.size, controls))
         pixels = to_tensor(small)
         colors = self.colors(Palette.of(pixels), parts, gate * controls.tone, gate * controls.color)
         base = recolor(pixels, *colors).to(self._execution_device)
@@ -678,7 +849,7 @@ class Painter:
             painted = keep_color(painted, base, 1 - controls.color)
         painting = enlarge(self.enlarger, to_pil(painted.clamp(-1, 1)), photo.size, progress)
         if gate < 1 or where is not None:
-            painting = blend(photo, painting, colors, gate, where)
+            blend(photo, painting, colors, gate, where)
         painting.info = dict(photo.info)
         if photo.mode == "RGBA":
             painting.putalpha(photo.getchannel("A"))
@@ -718,6 +889,12 @@ class Painter:
         return torch.autocast(self._execution_device.type, network.dtype, enabled=network.dtype != torch.float32)
 
 
+def shrunk(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The colours of an upright `photo` at `size`, those of transparent pixels, too."""
+    colours = photo if photo.mode == "RGB" else photo.convert("RGB")
+    return colours.resize(size, Image.Resampling.BICUBIC, reducing_gap=3)
+
+
 def working_size(size: tuple[int, int], controls: Controls) -> tuple[int, int]:
     """Width and height at which a photo of this `size` is painted: the same for its thumbnail and its original."""
     short = max(round(controls.size / controls.brush), 16)
@@ -726,18 +903,16 @@ def working_size(size: tuple[int, int], controls: Controls) -> tuple[int, int]:
 
 
 def blend(
-    photo: Image.Image, painting: Image.Image, colors: tuple[Tensor, Tensor], gate: float, mask: Tensor | None
-) -> Image.Image:
-    """The recoloured `photo` and, to the part `gate`, the `painting` of the same size; where `mask` is 0 the photo itself."""
-    result = Image.new("RGB", photo.size)
+    photo: Image.Image, painting: Image.Image, colors: tuple[Tensor, Tensor], gate: float, mask: Image.Image | None
+) -> None:
+    """Leave the part `gate` of the `painting` over the recoloured `photo`; where `mask` is black it becomes the photo itself."""
     for top in range(0, photo.height, STRIP):
         box = (0, top, photo.width, min(top + STRIP, photo.height))
         before = to_tensor(photo.crop(box))
         after = torch.lerp(recolor(before, *colors), to_tensor(painting.crop(box)), gate)
         if mask is not None:
-            after = torch.lerp(before, after, mask[:, :, box[1] : box[3]])
-        result.paste(to_pil(after), box)
-    return result
+            after = torch.lerp(before, after, mask_to_tensor(mask.crop(box)))
+        painting.paste(to_pil(after), box)
 
 
 def check_number(name: str, value: float, top: float, bottom: float = 0) -> None:

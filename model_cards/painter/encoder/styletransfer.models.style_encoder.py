@@ -54,6 +54,8 @@ class StyleEncoder(Network):
     @register_to_config
     def __init__(self, code_size: int = 192, base_channels: int = 32, size: int = 192):
         super().__init__()
+        if type(size) is not int or size < 16:
+            raise ValueError(f"size must be a whole number of pixels from 16 on, got {size!r}")
         widths = [base_channels, 2 * base_channels, 4 * base_channels, 4 * base_channels]
         self.stages = nn.ModuleList(
             nn.Conv2d(before, after, 3, stride=2, padding=1, padding_mode="reflect")
