@@ -98,9 +98,8 @@ CSS = """
 
 /* a stage of one height, whatever the photo: nothing jumps */
 #result, #result .slider-wrap, #result .image-container {
-    height: var(--stage) !important; background: var(--neutral-100) !important; touch-action: pan-y;
+    height: var(--stage) !important; background: var(--background-fill-secondary) !important; touch-action: pan-y;
 }
-.dark #result, .dark #result .slider-wrap, .dark #result .image-container { background: var(--neutral-900) !important; }
 #result img {
     width: 100% !important; height: var(--stage) !important; max-height: none !important; object-fit: contain;
     background: none !important;
