@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,9 @@ APP = Path(ui.__file__).parents[2] / "app.py"
 def start(package: Path, uploads: Path) -> tuple[subprocess.Popen, str]:
     environment = os.environ | {"GRADIO_TEMP_DIR": str(uploads)}
     command = [sys.executable, str(APP), "--package", str(package), "--host", "127.0.0.1", "--offline"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    # a shell that runs the tests in the background has its children ignore Ctrl-C
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, preexec_fn=heed)
     return process, re.search(r"http\S+", process.stdout.readline())[0].rstrip("/")
 
 

@@ -186,7 +186,7 @@ def test_a_picture_dropped_anywhere_or_pasted_is_the_photo(page, tmp_path, event
         document.querySelector("#header h1").dispatchEvent(event);
     }}"""
     changed(page, lambda: page.evaluate(send, content))
-    assert page.evaluate("document.querySelectorAll('#result img')[1].naturalWidth") == 120
+    page.wait_for_function("document.querySelectorAll('#result img')[1].naturalWidth === 120")
 
 
 def test_fullscreen_shows_the_picture_alone_and_as_large_as_it_gets(page):
